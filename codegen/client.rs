@@ -1,0 +1,115 @@
+//! The client and the models, by progenitor.
+
+use std::panic::{self, AssertUnwindSafe};
+
+use openapiv3::OpenAPI;
+use proc_macro2::TokenStream;
+use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
+use serde_json::{Value, json};
+
+use super::document::{Document, references, resolve};
+use super::source::DocumentError;
+
+/// The type that stands in for `type: string, format: password`, so that no secret is in a plain string.
+const SECRET: &str = "crate::generated::Secret";
+/// The type of what is handed on as sent.
+const AS_SENT: &str = "::serde_json::Value";
+/// What progenitor's client carries: the call that it makes.
+const INNER: &str = "crate::generated::Exchange";
+
+/// Generates the client of a document.
+///
+/// # Errors
+/// When progenitor can't generate it.
+pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
+    let mut settings = GenerationSettings::new();
+    settings.with_hooks(HooksMode::Expected).with_inner_type(INNER.parse().unwrap_or_default());
+    let mut content = document.source.content.clone();
+    for (name, replacement) in replacements(documents, document) {
+        settings.with_replacement(&name, replacement, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
+        // A reference needs something to lead to, also where its type stands elsewhere.
+        content["components"]["schemas"][&name] = json!({});
+    }
+    make_references_local(&mut content);
+    hand_on_as_sent(&mut content);
+    let api: OpenAPI = serde_json::from_value(content)
+        .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
+    // progenitor panics on what it does not support; that must end as one readable line.
+    quietly(|| Generator::new(&settings).generate_tokens(&api).map_err(|error| error.to_string())).map_err(|reason| {
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
+    })
+}
+
+/// The schemas whose type progenitor is not to make, with the type to use.
+fn replacements(documents: &[Document], document: &Document) -> Vec<(String, String)> {
+    let own = document.schemas().map(|(name, schema)| (document, name.to_owned(), schema));
+    let referred = references(&document.source.content).into_iter().filter_map(|(_, reference)| {
+        let (target, pointer) = resolve(documents, document, &reference).ok()?;
+        let name = pointer.strip_prefix("/components/schemas/")?.to_owned();
+        (target.module != document.module).then(|| (target, name, target.source.get(&pointer)))
+    });
+    own.map(|(at, name, schema)| (at, name, Some(schema)))
+        .chain(referred)
+        .filter_map(|(at, name, schema)| {
+            let schema = schema?;
+            let replacement = if is_integer_enum(schema) {
+                format!("crate::generated::{}::{name}", at.module)
+            } else if schema["format"] == "password" {
+                SECRET.to_owned()
+            } else if schema["x-keep-as-sent"] == true {
+                AS_SENT.to_owned()
+            } else if at.module != document.module {
+                format!("crate::generated::{}::types::{name}", at.module)
+            } else {
+                return None;
+            };
+            Some((name, replacement))
+        })
+        .collect()
+}
+
+/// Whether a schema is an integer with named values, for which `enums` generates the type.
+pub fn is_integer_enum(schema: &Value) -> bool {
+    schema["type"] == "integer" && schema.get("enum").is_some()
+}
+
+fn make_references_local(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get_mut("$ref")
+                && let Some(hash) = reference.find('#')
+            {
+                reference.replace_range(..hash, "");
+            }
+            map.values_mut().for_each(make_references_local);
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_references_local),
+        _ => {}
+    }
+}
+
+/// Leaves a schema that is marked so without constraints, so that decoding an answer does not depend on it.
+fn hand_on_as_sent(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("x-keep-as-sent") == Some(&Value::Bool(true)) {
+                map.retain(|key, _| key == "description");
+            }
+            map.values_mut().for_each(hand_on_as_sent);
+        }
+        Value::Array(items) => items.iter_mut().for_each(hand_on_as_sent),
+        _ => {}
+    }
+}
+
+fn quietly<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| {}));
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    outcome.unwrap_or_else(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        Err(text.or(payload.downcast_ref::<&str>().copied()).unwrap_or("it panicked").to_owned())
+    })
+}

@@ -1,0 +1,193 @@
+//! An OpenAPI 3.0 document that holds together: typed, every reference leading somewhere.
+
+use openapiv3::{Header, OpenAPI, Operation, Parameter, PathItem, RequestBody, Response, Schema};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::source::{DocumentError, Source, step};
+
+/// A document of `spec/`.
+pub struct Document {
+    /// The module that is generated from it: the file's name without its ending.
+    pub module: String,
+    /// The file's content with its lines.
+    pub source: Source,
+    /// The JSON pointer of its one operation.
+    pub operation: String,
+    /// The path of its one operation.
+    pub path: String,
+    /// The method of its one operation, in lower case.
+    pub method: String,
+}
+
+impl Document {
+    /// Checks one file of `spec/` on its own.
+    ///
+    /// # Errors
+    /// When it is not OpenAPI 3.0, or does not describe exactly one operation.
+    pub fn new(module: &str, source: Source) -> Result<Self, DocumentError> {
+        match source.get("/openapi") {
+            Some(Value::String(version)) if version.starts_with("3.0.") => {}
+            Some(version) => {
+                return Err(
+                    source.error("/openapi", format!("must be OpenAPI 3.0, for example 3.0.3, and is {version}"))
+                );
+            }
+            None => return Err(source.error("", "not an OpenAPI document: the key `openapi` is missing")),
+        }
+        typed::<OpenAPI>(&source, "")?;
+        let (path, method) = only_operation(&source)?;
+        let operation = step(&step("/paths", &path), &method);
+        Ok(Self { module: module.to_owned(), source, operation, path, method })
+    }
+
+    /// The value at a pointer below the operation.
+    pub fn operation_value(&self, below: &str) -> Option<&Value> {
+        self.source.get(&format!("{}{below}", self.operation))
+    }
+
+    /// The schemas under `components`, by name.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &Value)> {
+        let schemas = self.source.get("/components/schemas").and_then(Value::as_object);
+        schemas.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
+    }
+}
+
+/// Checks that every reference of every document leads somewhere in that document or in one beside it.
+///
+/// # Errors
+/// At the first that does not.
+pub fn check_references(documents: &[Document]) -> Result<(), DocumentError> {
+    for document in documents {
+        for (pointer, reference) in references(&document.source.content) {
+            resolve(documents, document, &reference).map_err(|reason| document.source.error(&pointer, reason))?;
+        }
+    }
+    Ok(())
+}
+
+/// Finds the document and the pointer in it that a reference names.
+///
+/// # Errors
+/// A sentence that says why there is nothing.
+pub fn resolve<'a>(
+    documents: &'a [Document],
+    from: &'a Document,
+    reference: &str,
+) -> Result<(&'a Document, String), String> {
+    let (file, pointer) = reference
+        .split_once('#')
+        .ok_or_else(|| format!("refers to `{reference}`, which names no place: `#/…` is missing"))?;
+    let target = if file.is_empty() {
+        from
+    } else {
+        documents
+            .iter()
+            .find(|document| file.trim_start_matches("./") == format!("{}.yaml", document.module))
+            .ok_or_else(|| format!("refers to `{reference}`, and there is no such file beside it"))?
+    };
+    match target.source.get(pointer) {
+        Some(_) => Ok((target, pointer.to_owned())),
+        None => Err(format!("refers to `{reference}`, which is not there")),
+    }
+}
+
+/// Every `$ref` below a value, with the pointer at which it stands.
+pub fn references(value: &Value) -> Vec<(String, String)> {
+    fn collect(value: &Value, pointer: String, found: &mut Vec<(String, String)>) {
+        match value {
+            Value::Object(map) => {
+                for (key, below) in map {
+                    match below {
+                        Value::String(target) if key == "$ref" => found.push((step(&pointer, key), target.clone())),
+                        _ => collect(below, step(&pointer, key), found),
+                    }
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    collect(item, step(&pointer, &index.to_string()), found);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    collect(value, String::new(), &mut found);
+    found
+}
+
+/// Reads the value at a pointer as a type of `openapiv3`.
+///
+/// That crate reads many things as "a reference, or the thing itself", or along with what surrounds them, and then does
+/// not say where within them the error is. So on an error the parts are read alone, down to the one that is wrong.
+fn typed<T: DeserializeOwned>(source: &Source, pointer: &str) -> Result<(), DocumentError> {
+    let value = source.get(pointer).unwrap_or(&Value::Null);
+    let Err(error) = serde_path_to_error::deserialize::<_, T>(value) else {
+        return Ok(());
+    };
+    let mut place = pointer.to_owned();
+    for segment in error.path().iter() {
+        match segment {
+            serde_path_to_error::Segment::Map { key } => place = step(&place, key),
+            serde_path_to_error::Segment::Seq { index } => place = step(&place, &index.to_string()),
+            _ => {}
+        }
+    }
+    if place != pointer {
+        part(source, &place)?;
+    }
+    parts(source, &place)?;
+    Err(source.error(&place, format!("not valid OpenAPI 3.0: {}", error.into_inner())))
+}
+
+/// Reads each part of the value at a pointer alone.
+fn parts(source: &Source, pointer: &str) -> Result<(), DocumentError> {
+    match source.get(pointer) {
+        Some(Value::Object(map)) => map
+            .keys()
+            .filter(|key| !matches!(key.as_str(), "example" | "default" | "enum") && !key.starts_with("x-"))
+            .try_for_each(|key| part(source, &step(pointer, key))),
+        Some(Value::Array(items)) => {
+            (0..items.len()).try_for_each(|index| part(source, &step(pointer, &index.to_string())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Reads the value at a pointer alone, as what its place in the document makes it.
+fn part(source: &Source, pointer: &str) -> Result<(), DocumentError> {
+    if source.get(pointer).is_some_and(|value| value.get("$ref").is_some()) {
+        return Ok(());
+    }
+    let mut keys = pointer.rsplit('/');
+    let (last, parent) = (keys.next().unwrap_or(""), keys.next().unwrap_or(""));
+    match (last, parent) {
+        (_, "paths") => typed::<PathItem>(source, pointer),
+        (_, "schemas" | "properties") | ("schema" | "items", _) => typed::<Schema>(source, pointer),
+        (_, "parameters") => typed::<Parameter>(source, pointer),
+        (_, "responses") => typed::<Response>(source, pointer),
+        (_, "headers") => typed::<Header>(source, pointer),
+        (_, "requestBodies") | ("requestBody", _) => typed::<RequestBody>(source, pointer),
+        (method, _) if METHODS.contains(&method) => typed::<Operation>(source, pointer),
+        _ => parts(source, pointer),
+    }
+}
+
+const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+fn only_operation(source: &Source) -> Result<(String, String), DocumentError> {
+    let paths = source.get("/paths").and_then(Value::as_object);
+    let mut operations = paths.into_iter().flatten().flat_map(|(path, item)| {
+        let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.as_str());
+        methods.filter(|method| METHODS.contains(method)).map(move |method| (path.clone(), method.to_owned()))
+    });
+    match (operations.next(), operations.next()) {
+        (Some(operation), None) => Ok(operation),
+        (None, _) => Err(source.error("/paths", "describes no operation, and a document is one page's endpoint")),
+        (Some(_), Some((path, method))) => Err(source.error(
+            &step(&step("/paths", &path), &method),
+            "a second operation: a document is one page's endpoint, so this belongs in a file of its own",
+        )),
+    }
+}

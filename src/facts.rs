@@ -1,0 +1,90 @@
+//! The shapes in which build.rs hands a document's facts to Rust.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A published page of the platform's documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Page {
+    /// Its title.
+    pub title: &'static str,
+    /// Its address.
+    pub url: &'static str,
+    /// The address of its Markdown form, where one is published.
+    pub markdown_url: Option<&'static str>,
+    /// The day on which it was last changed, as `YYYY-MM-DD`, where the page gives one.
+    pub updated: Option<&'static str>,
+}
+
+/// An origin at which the platform answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NamedOrigin {
+    /// The name by which it is chosen.
+    pub name: &'static str,
+    /// The origin itself, without a path.
+    pub url: &'static str,
+}
+
+/// An endpoint, as its page describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Operation {
+    /// Its name.
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// The content type of the request, where it has a body.
+    pub content_type: Option<&'static str>,
+    /// The documented rate limits, all of which hold together.
+    pub rate_limits: &'static [RateLimit],
+    /// The scopes, any one of which suffices.
+    pub scopes: &'static [Scope],
+}
+
+/// A documented rate limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// How many calls the period allows.
+    pub calls: u32,
+    /// The period.
+    pub period: Duration,
+}
+
+/// A permission to ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scope {
+    /// Its name in the API.
+    pub name: &'static str,
+    /// Its name in the developer console.
+    pub label: &'static str,
+}
+
+/// A text that is none of the values it must be one of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownValue {
+    choices: &'static str,
+}
+
+impl UnknownValue {
+    pub(crate) const fn new(choices: &'static str) -> Self {
+        Self { choices }
+    }
+}
+
+impl fmt::Display for UnknownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "must be one of {}", self.choices)
+    }
+}
+
+impl std::error::Error for UnknownValue {}
+
+/// The integer that a text is, in the one form in which it is written back: neither `+1` nor `01`.
+pub(crate) fn exact_integer(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|value: &i64| value.to_string() == text)
+}

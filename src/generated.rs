@@ -1,0 +1,196 @@
+//! The generated code, and the one place that touches it: what the hooks of progenitor add to each call.
+//!
+//! A call here knows afterwards whether its request had begun to be written, and what the head of the answer said, also
+//! when the answer could not be decoded: the generated client alone forgets both.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Gives a generated client its hooks; build.rs calls it once for each document.
+macro_rules! client_hooks {
+    ($module:ident) => {
+        impl progenitor_client::ClientHooks<Exchange> for $module::Client {
+            async fn pre<E>(
+                &self,
+                request: &mut reqwest::Request,
+                _: &progenitor_client::OperationInfo,
+            ) -> Result<(), progenitor_client::Error<E>> {
+                self.inner.prepare(request, $module::OPERATION.content_type);
+                Ok(())
+            }
+
+            async fn exec(
+                &self,
+                request: reqwest::Request,
+                _: &progenitor_client::OperationInfo,
+            ) -> reqwest::Result<reqwest::Response> {
+                self.inner.perform(&self.client, request).await
+            }
+        }
+    };
+}
+
+include!(concat!(env!("OUT_DIR"), "/documents.rs"));
+
+/// The most that is read of an answer's body, in bytes.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// One call: what it is made with, and what became of it.
+#[derive(Clone)]
+pub(crate) struct Exchange {
+    authorization: Option<HeaderValue>,
+    record: Arc<Record>,
+}
+
+#[derive(Default)]
+struct Record {
+    begun: AtomicBool,
+    head: OnceLock<Head>,
+    over_limit: AtomicBool,
+}
+
+/// The head of an answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Head {
+    pub status: u16,
+    pub headers: HeaderMap,
+}
+
+impl Exchange {
+    /// A call with this Authorization header, which must be marked sensitive.
+    pub(crate) fn new(authorization: Option<HeaderValue>) -> Self {
+        Self { authorization, record: Arc::default() }
+    }
+
+    /// Whether any of the request can have left this machine.
+    ///
+    /// The body is asked for only once a connection stands, and before the head is flushed to it: while nobody has asked
+    /// for the body, nothing was sent.
+    pub(crate) fn begun(&self) -> bool {
+        self.record.begun.load(Ordering::Acquire)
+    }
+
+    /// The head of the answer, once it has come.
+    pub(crate) fn head(&self) -> Option<&Head> {
+        self.record.head.get()
+    }
+
+    /// Whether the answer's body was longer than [`BODY_LIMIT`] and was therefore not read.
+    pub(crate) fn over_limit(&self) -> bool {
+        self.record.over_limit.load(Ordering::Acquire)
+    }
+
+    fn prepare(&self, request: &mut reqwest::Request, content_type: Option<&'static str>) {
+        let headers = request.headers_mut();
+        // progenitor's own, which the platform does not know.
+        headers.remove("api-version");
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+    }
+
+    async fn perform(
+        &self,
+        client: &reqwest::Client,
+        mut request: reqwest::Request,
+    ) -> reqwest::Result<reqwest::Response> {
+        if let Some(body) = request.body_mut().take() {
+            *request.body_mut() = Some(reqwest::Body::wrap(Watched { body, record: Arc::clone(&self.record) }));
+        }
+        let mut response = client.execute(request).await?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let _ = self.record.head.set(Head { status: status.as_u16(), headers });
+        let body = self.read(&mut response).await?;
+        let mut whole = http::Response::new(body);
+        *whole.status_mut() = status;
+        Ok(whole.into())
+    }
+
+    /// Reads the body, or nothing of it where it is over the limit.
+    async fn read(&self, response: &mut reqwest::Response) -> reqwest::Result<Bytes> {
+        let announced = response.content_length().unwrap_or(0);
+        let mut body = Bytes::new();
+        let mut parts: Vec<u8> = Vec::new();
+        let mut over = announced > BODY_LIMIT as u64;
+        while !over && let Some(chunk) = response.chunk().await? {
+            over = body.len() + parts.len() + chunk.len() > BODY_LIMIT;
+            match (body.is_empty(), over) {
+                (_, true) => {}
+                // Nearly every answer comes in one piece, which is then not copied.
+                (true, _) if parts.is_empty() => body = chunk,
+                _ => {
+                    parts.extend_from_slice(&std::mem::take(&mut body));
+                    parts.extend_from_slice(&chunk);
+                }
+            }
+        }
+        self.record.over_limit.store(over, Ordering::Release);
+        Ok(match (over, parts.is_empty()) {
+            (true, _) => Bytes::new(),
+            (false, true) => body,
+            (false, false) => parts.into(),
+        })
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("begun", &self.begun()).field("head", &self.head()).finish_non_exhaustive()
+    }
+}
+
+/// A request's body that notes when it is first asked for.
+struct Watched {
+    body: reqwest::Body,
+    record: Arc<Record>,
+}
+
+impl Body for Watched {
+    type Data = Bytes;
+    type Error = reqwest::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        self.record.begun.store(true, Ordering::Release);
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// A string of the API that is a secret: what a document calls `format: password`.
+#[derive(Clone, Debug)]
+pub struct Secret(pub(crate) SecretString);
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|secret| Self(secret.into()))
+    }
+}

@@ -1,0 +1,231 @@
+//! A wrong document stops the generation with one readable error that names the file and the place; a right one gives
+//! what it says.
+
+#[path = "../codegen/mod.rs"]
+mod codegen;
+
+use std::fs;
+
+/// The documents of `spec/`, as module and text.
+fn documents() -> Vec<(String, String)> {
+    ["cancel_onboard", "tenant_access_token"]
+        .map(|module| {
+            let file = format!("{}/spec/{module}.yaml", env!("CARGO_MANIFEST_DIR"));
+            (module.to_owned(), fs::read_to_string(file).expect("the document is readable"))
+        })
+        .into()
+}
+
+/// The documents with every occurrence of a text in the first of them replaced.
+fn with(old: &str, new: &str) -> Vec<(String, String)> {
+    let mut documents = documents();
+    assert!(documents[0].1.contains(old), "the document has no {old:?}");
+    documents[0].1 = documents[0].1.replace(old, new);
+    documents
+}
+
+/// The line on which a text stands in the first of some documents, counted from 1.
+fn line_of(documents: &[(String, String)], text: &str) -> usize {
+    let found = documents[0].1.lines().position(|line| line.contains(text));
+    found.expect("the text is in the document") + 1
+}
+
+/// What the generation says of documents that are wrong.
+fn error_of(documents: &[(String, String)]) -> String {
+    codegen::render(documents).expect_err("the document is wrong").to_string()
+}
+
+/// Asserts that the error is one line that begins with the file and the line of `marker`, and says `parts`.
+fn assert_error(documents: &[(String, String)], marker: &str, parts: &[&str]) {
+    let error = error_of(documents);
+    let place = format!("spec/cancel_onboard.yaml:{}: ", line_of(documents, marker));
+    assert!(error.starts_with(&place), "{error}\ndoes not begin with\n{place}");
+    for part in parts {
+        assert!(error.contains(part), "{error}\ndoes not say\n{part}");
+    }
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+const PATH: &str = "#/paths/~1open-apis~1hire~1v1~1applications~1{application_id}~1cancel_onboard";
+
+#[test]
+fn the_documents_of_this_crate_are_right() {
+    let generated = codegen::render(&documents()).expect("the documents are right");
+    let files: Vec<_> = generated.iter().map(|generated| generated.file.as_str()).collect();
+    assert_eq!(files, ["cancel_onboard.rs", "tenant_access_token.rs", "documents.rs"]);
+}
+
+#[test]
+fn text_that_is_not_yaml_is_refused() {
+    let documents = with("termination_type:\n          $ref", "termination_type: {\n          $ref");
+    let error = error_of(&documents);
+    assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
+    assert!(error.contains(": not valid YAML: "), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_refused() {
+    let documents = with("    TerminationType:\n", "    ApplicationId:\n");
+    let error = error_of(&documents);
+    assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
+    assert!(error.to_lowercase().contains("duplicate"), "{error}");
+}
+
+#[test]
+fn another_version_of_openapi_is_refused() {
+    assert_error(&with("openapi: 3.0.3", "openapi: 3.1.0"), "openapi: 3.1.0", &["#/openapi", "OpenAPI 3.0", "3.1.0"]);
+    assert_error(&with("openapi: 3.0.3", "swagger: '2.0'"), "swagger", &["the key `openapi` is missing"]);
+}
+
+#[test]
+fn what_openapi_does_not_know_is_reported_where_it_stands() {
+    let deep = with("required: [termination_type]", "required: termination_type");
+    assert_error(
+        &deep,
+        "    CancelOnboardRequest:",
+        &["#/components/schemas/CancelOnboardRequest", "expected a sequence"],
+    );
+    let parameter = with(
+        "          required: true\n          description: Id",
+        "          required: perhaps\n          description: Id",
+    );
+    assert_error(
+        &parameter,
+        "- name: application_id",
+        &[&format!("{PATH}/post/parameters/0"), "not valid OpenAPI 3.0"],
+    );
+    let summary =
+        with("summary: Cancel the onboarding of a candidate", "summary: [Cancel]\n      ignored: of a candidate");
+    assert_error(&summary, "summary: [Cancel]", &[&format!("{PATH}/post/summary")]);
+}
+
+#[test]
+fn a_reference_to_a_schema_that_is_not_there_is_refused() {
+    let broken = "$ref: \"#/components/schemas/ErrorDetails\"";
+    let documents = with("$ref: \"#/components/schemas/ErrorDetail\"", broken);
+    assert_error(
+        &documents,
+        broken,
+        &["/properties/error/$ref", "`#/components/schemas/ErrorDetails`, which is not there"],
+    );
+}
+
+#[test]
+fn a_reference_into_a_file_that_is_not_there_is_refused() {
+    let broken = "$ref: \"envelope.yaml#/components/schemas/ErrorDetail\"";
+    let documents = with("$ref: \"#/components/schemas/ErrorDetail\"", broken);
+    assert_error(&documents, broken, &["no such file beside it"]);
+}
+
+#[test]
+fn a_repeated_code_is_refused() {
+    let documents = with("code: 1002002", "code: 1002001 # again");
+    assert_error(&documents, "1002001 # again", &["/x-error-codes/1/code", "1002001 stands here a second time"]);
+}
+
+#[test]
+fn a_code_of_the_platform_cannot_get_a_second_meaning() {
+    let documents = with("- code: 1002002", "- code: 99991663 # ours");
+    assert_error(&documents, "99991663 # ours", &["/x-error-codes/1/code", "a second time"]);
+}
+
+#[test]
+fn two_values_of_one_name_are_refused() {
+    let codes = with("name: InvalidParameter", "name: SystemError # again");
+    assert_error(
+        &codes,
+        "SystemError # again",
+        &["/x-error-codes/1/name", "a second value with the name `SystemError`"],
+    );
+    let types = with("[CompanyRejected, CandidateDeclined, Other]", "[CompanyRejected, Other, Other]");
+    assert_error(&types, "      x-enum-varnames: ", &["/x-enum-varnames/2", "a second value with the name `Other`"]);
+}
+
+#[test]
+fn an_enum_whose_names_do_not_pair_off_with_its_values_is_refused() {
+    let missing = with("[CompanyRejected, CandidateDeclined, Other]", "[CompanyRejected, CandidateDeclined]");
+    assert_error(&missing, "      x-enum-varnames: ", &["2 entries for 3 values"]);
+    let repeated = with("enum: [1, 22, 27]", "enum: [1, 22, 22]");
+    assert_error(&repeated, "enum: [1, 22, 22]", &["/enum/2", "22 stands here a second time"]);
+    let unnamed = with("      x-enum-varnames: [CompanyRejected, CandidateDeclined, Other]\n", "");
+    assert_error(&unnamed, "    TerminationType:", &["needs the list `x-enum-varnames`"]);
+    let unspeakable =
+        with("[CompanyRejected, CandidateDeclined, Other]", "[company-rejected, CandidateDeclined, Other]");
+    assert_error(
+        &unspeakable,
+        "      x-enum-varnames: ",
+        &["/x-enum-varnames/0", "`company-rejected` can't name a variant"],
+    );
+}
+
+#[test]
+fn an_integer_enum_without_a_name_is_refused() {
+    let inline = "status: # inline\n          type: integer\n          enum: [0]\n        msg:";
+    let documents = with("msg:\n          type: string", &format!("{inline}\n          type: string"));
+    let place = "/CancelOnboardResponse/properties/status";
+    assert_error(&documents, "status: # inline", &[place, "move it to components/schemas"]);
+}
+
+#[test]
+fn a_missing_fact_is_refused() {
+    let title = with("  x-doc-title: 取消候选人入职\n", "");
+    assert_error(&title, "info:", &["#/info/x-doc-title", "must be here"]);
+    let limit =
+        with("        - calls: 10\n          period_seconds: 1", "        - calls: 10\n          period_seconds: 0");
+    assert_error(&limit, "period_seconds: 0", &["positive integer"]);
+    let status = with("http_status: 500", "http_status: 5000");
+    assert_error(&status, "http_status: 5000", &["must be an HTTP status"]);
+}
+
+#[test]
+fn a_second_operation_is_refused() {
+    let documents = with("    post:\n      operationId", "    get:\n      responses: {}\n    post:\n      operationId");
+    assert_error(&documents, "    post:", &["a second operation"]);
+}
+
+#[test]
+fn what_progenitor_does_not_support_ends_as_one_line() {
+    let documents = with("      operationId: cancel_onboard\n", "");
+    let error = error_of(&documents);
+    assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
+    assert!(error.contains("operationId"), "{error}");
+    let cookie = with("in: path\n          required: true", "in: cookie\n          required: true");
+    let error = error_of(&cookie);
+    assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
+    assert!(error.contains("progenitor can't generate a client from it"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn a_new_value_in_the_document_is_a_new_variant() {
+    let mut documents = with("enum: [1, 22, 27]", "enum: [1, 22, 27, 28]");
+    documents[0].1 = documents[0].1.replace("CandidateDeclined, Other]", "CandidateDeclined, Other, PositionClosed]");
+    documents[0].1 = documents[0].1.replace("候选人拒绝了我们, 其他]", "候选人拒绝了我们, 其他, 职位关闭]");
+    let generated = codegen::render(&documents).expect("the document is right");
+    assert!(generated[0].code.contains("28 => Some(Self::PositionClosed)"));
+    assert!(generated[0].code.contains("one of 1, 22, 27, 28"));
+}
+
+#[test]
+fn files_are_written_to_the_given_folder_and_only_when_all_is_right() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("generation-{}", std::process::id()));
+    let (spec, out) = (folder.join("spec"), folder.join("out"));
+    fs::create_dir_all(&spec).expect("the folder can be made");
+    fs::create_dir_all(&out).expect("the folder can be made");
+    let written = || fs::read_dir(&out).expect("the folder is readable").count();
+
+    for (module, text) in with("code: 1002002", "code: 1002001") {
+        fs::write(spec.join(format!("{module}.yaml")), text).expect("the document can be written");
+    }
+    let error = codegen::generate(&spec, &out).expect_err("a code stands twice").to_string();
+    assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
+    assert_eq!(written(), 0);
+
+    for (module, text) in documents() {
+        fs::write(spec.join(format!("{module}.yaml")), text).expect("the document can be written");
+    }
+    codegen::generate(&spec, &out).expect("the documents are right");
+    assert_eq!(written(), 3);
+    fs::remove_dir_all(&folder).expect("the folder can be removed");
+}

@@ -5,6 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
+use quote::{format_ident, quote};
 use serde_json::{Value, json};
 
 use super::document::{Document, references, resolve};
@@ -35,9 +36,40 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let api: OpenAPI = serde_json::from_value(content)
         .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
     // progenitor panics on what it does not support; that must end as one readable line.
-    quietly(|| Generator::new(&settings).generate_tokens(&api).map_err(|error| error.to_string())).map_err(|reason| {
-        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-        document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
+    let client = quietly(|| Generator::new(&settings).generate_tokens(&api).map_err(|error| error.to_string()))
+        .map_err(|reason| {
+            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+            document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
+        })?;
+    let envelope = envelope(document)?;
+    Ok(quote! { #client #envelope })
+}
+
+/// Tells the layer by hand where the answer has what every answer of the platform has.
+fn envelope(document: &Document) -> Result<TokenStream, DocumentError> {
+    let content = document.operation_value("/responses/200/content").and_then(Value::as_object);
+    let schema = content.and_then(|content| content.values().next()).map(|content| &content["schema"]["$ref"]);
+    let name = schema.and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/components/schemas/"));
+    let Some(name) = name else {
+        let at = format!("{}/responses/200/content", document.operation);
+        return Err(document.source.error(&at, "must refer to the answer's schema in this document's components"));
+    };
+    for property in ["code", "msg", "error"] {
+        let at = format!("/components/schemas/{name}/properties");
+        if document.source.get(&format!("{at}/{property}")).is_none() {
+            return Err(document
+                .source
+                .error(&at, format!("lacks `{property}`, which every answer of the platform has")));
+        }
+    }
+    let ty = format_ident!("{name}");
+    Ok(quote! {
+        impl crate::answer::Envelope for types::#ty {
+            fn into_parts(self) -> (i64, Option<String>, Option<::serde_json::Value>) {
+                (self.code, self.msg, self.error)
+            }
+            fn code(&self) -> i64 { self.code }
+        }
     })
 }
 

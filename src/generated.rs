@@ -6,7 +6,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,6 +14,8 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::pace::Permit;
 
 /// Gives a generated client its hooks; build.rs calls it once for each document.
 macro_rules! client_hooks {
@@ -53,9 +55,24 @@ pub(crate) struct Exchange {
 
 #[derive(Default)]
 struct Record {
+    permit: Mutex<Option<Permit>>,
     begun: AtomicBool,
     head: OnceLock<Head>,
     over_limit: AtomicBool,
+}
+
+impl Record {
+    fn begin(&self) {
+        if !self.begun.swap(true, Ordering::AcqRel)
+            && let Some(permit) = self.lock_permit().take()
+        {
+            permit.begin();
+        }
+    }
+
+    fn lock_permit(&self) -> MutexGuard<'_, Option<Permit>> {
+        self.permit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The head of an answer.
@@ -69,6 +86,12 @@ impl Exchange {
     /// A call with this Authorization header, which must be marked sensitive.
     pub(crate) fn new(authorization: Option<HeaderValue>) -> Self {
         Self { authorization, record: Arc::default() }
+    }
+
+    /// The same, which spends a permit when its request begins to be written, and gives it back if that never happens.
+    pub(crate) fn with_permit(self, permit: Permit) -> Self {
+        *self.record.lock_permit() = Some(permit);
+        self
     }
 
     /// Whether any of the request can have left this machine.
@@ -166,7 +189,7 @@ impl Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        self.record.begun.store(true, Ordering::Release);
+        self.record.begin();
         Pin::new(&mut self.body).poll_frame(context)
     }
 

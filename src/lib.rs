@@ -1,8 +1,41 @@
 //! Cancel the onboarding of a Feishu Hire candidate, and know for certain whether it happened.
 
+mod advice;
+mod answer;
+mod app_credentials;
+mod builder;
+mod cancellation;
+mod client;
+mod details;
+mod error;
 mod facts;
-#[allow(dead_code)] // the client comes next
+mod failure;
 mod generated;
+mod meaning;
+mod origin;
+mod pace;
+mod redaction;
+mod request;
+mod retry;
+mod token;
 
+pub use advice::Advice;
+pub use builder::ClientBuilder;
+pub use client::{CancelOnboard, Client};
+pub use details::Details;
+pub use error::{Delivery, Error, ErrorKind};
 pub use facts::{NamedOrigin, Operation, Page, RateLimit, Scope, UnknownValue};
+pub use failure::Failure;
+pub use generated::cancel_onboard::types::{FieldViolation, Help, KeyedDetail, PermissionViolation};
 pub use generated::cancel_onboard::{ErrorCode, PlatformErrorCode, TerminationType};
+pub use meaning::{Code, Meaning, Retry};
+pub use origin::Origin;
+pub use pace::Pace;
+pub use request::{CancelRequest, Cancelled, Outcome};
+pub use retry::RetryPolicy;
+pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
+
+/// What the endpoint's published page says, as generated from the document in `spec/`.
+pub mod document {
+    pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE};
+}

@@ -1,0 +1,212 @@
+//! What an answer says: success, or which failure.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use progenitor_client::{Error as CallError, ResponseValue};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::error::{Delivery, ErrorKind};
+use crate::failure::{Answer, Failure};
+use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
+use crate::generated::{Exchange, Head};
+use crate::meaning::{self, Code, Meaning, Retry};
+use crate::redaction::Redaction;
+
+/// What every answer of the platform has in common; build.rs implements it for each endpoint's answer.
+pub(crate) trait Envelope: DeserializeOwned {
+    /// The code, the message and the `error` object.
+    fn into_parts(self) -> (i64, Option<String>, Option<Value>);
+
+    /// The code.
+    fn code(&self) -> i64;
+}
+
+/// A success.
+#[derive(Debug)]
+pub(crate) struct Success<T> {
+    /// The answer; `None` where it says that it is a success and nothing else of it has the documented form.
+    pub content: Option<T>,
+    /// The platform's id for the request.
+    pub log_id: Option<String>,
+}
+
+/// Reads what the generated client returned for a call.
+///
+/// # Errors
+/// What the failure means, for this call alone.
+pub(crate) async fn read<T: Envelope>(
+    outcome: Result<ResponseValue<T>, CallError<T>>,
+    exchange: &Exchange,
+    redaction: &Redaction<'_>,
+) -> Result<Success<T>, Failure> {
+    let reading = match outcome {
+        Ok(answer) | Err(CallError::ErrorResponse(answer)) => Reading::Whole(answer.into_inner()),
+        Err(CallError::InvalidResponsePayload(body, _)) => Reading::of(&body),
+        Err(CallError::UnexpectedResponse(response)) => match response.bytes().await {
+            Ok(body) => Reading::of(&body),
+            Err(error) => return Err(broken(error, exchange)),
+        },
+        Err(
+            CallError::CommunicationError(error)
+            | CallError::ResponseBodyError(error)
+            | CallError::InvalidUpgrade(error),
+        ) => return Err(broken(error, exchange)),
+        Err(CallError::InvalidRequest(reason) | CallError::Custom(reason)) => {
+            return Err(Failure::refused_here(reason));
+        }
+    };
+    let Some(head) = exchange.head() else {
+        return Err(Failure::new(not_sent_or_unknown(exchange, ErrorKind::ConnectionLost)));
+    };
+    if exchange.over_limit() {
+        return Err(over_limit(head));
+    }
+    let log_id = redaction.apply_to(log_id(&head.headers));
+    match reading {
+        Reading::Whole(content) if content.code() == SUCCESS_CODE => Ok(Success { content: Some(content), log_id }),
+        Reading::Outline(outline) if outline.code == SUCCESS_CODE => Ok(Success { content: None, log_id }),
+        Reading::Whole(content) => Err(refused(content.into_parts(), head, log_id, redaction)),
+        Reading::Outline(outline) => Err(refused(outline.into_parts(), head, log_id, redaction)),
+        Reading::Nothing => Err(unreadable(head, log_id)),
+    }
+}
+
+/// What a call means that was cut off by its time.
+pub(crate) fn cut_off(exchange: &Exchange) -> Failure {
+    with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange)
+}
+
+enum Reading<T> {
+    Whole(T),
+    Outline(Outline),
+    Nothing,
+}
+
+impl<T: Envelope> Reading<T> {
+    fn of(body: &[u8]) -> Self {
+        if let Ok(content) = serde_json::from_slice(body) {
+            return Self::Whole(content);
+        }
+        serde_json::from_slice(body).map_or(Self::Nothing, Self::Outline)
+    }
+}
+
+/// The envelope when something in it does not have the documented form: the code alone decides.
+#[derive(Deserialize)]
+struct Outline {
+    code: i64,
+    #[serde(default)]
+    msg: Value,
+    #[serde(default)]
+    error: Option<Value>,
+}
+
+impl Outline {
+    fn into_parts(self) -> (i64, Option<String>, Option<Value>) {
+        let message = match self.msg {
+            Value::String(message) => Some(message),
+            _ => None,
+        };
+        (self.code, message, self.error)
+    }
+}
+
+fn refused(
+    (code, message, error): (i64, Option<String>, Option<Value>),
+    head: &Head,
+    log_id: Option<String>,
+    redaction: &Redaction<'_>,
+) -> Failure {
+    let code = Code::from_number(code);
+    let meaning = code.meaning(head.status);
+    let (own_log_id, details) = details(error, redaction);
+    let answer = Answer {
+        http_status: head.status,
+        code: Some(code),
+        log_id: log_id.or(own_log_id),
+        message: redaction.apply_to(message),
+        details,
+    };
+    Failure::new(meaning).with_answer(answer).with_retry_after(retry_after(&head.headers))
+}
+
+/// Splits the envelope's `error` into the log id and the rest.
+fn details(error: Option<Value>, redaction: &Redaction<'_>) -> (Option<String>, Option<Value>) {
+    let mut error = error.unwrap_or_default();
+    redaction.apply_to_json(&mut error);
+    let log_id = match &mut error {
+        Value::Object(map) => map.remove("log_id").and_then(|id| id.as_str().map(str::to_owned)),
+        _ => None,
+    };
+    let empty = error.is_null() || error.as_object().is_some_and(serde_json::Map::is_empty);
+    (log_id, (!empty).then_some(error))
+}
+
+fn unreadable(head: &Head, log_id: Option<String>) -> Failure {
+    let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
+    let what = match head.status {
+        300..=399 => "the answer is a redirect, which is never followed",
+        _ => "the answer holds no readable envelope",
+    };
+    let failure = Failure::new(meaning::of_unreadable(head.status)).with_answer(answer);
+    failure.with_message(what).with_retry_after(retry_after(&head.headers))
+}
+
+fn over_limit(head: &Head) -> Failure {
+    let retry = if (300..400).contains(&head.status) { Retry::Never } else { Retry::Later };
+    let meaning = Meaning { kind: ErrorKind::UnexpectedResponse, delivery: Delivery::Unknown, retry };
+    let answer = Answer { http_status: head.status, log_id: log_id(&head.headers), ..Answer::default() };
+    let limit = crate::generated::BODY_LIMIT / 1024;
+    let failure = Failure::new(meaning).with_answer(answer).with_retry_after(retry_after(&head.headers));
+    failure.with_message(format!("the answer is longer than {limit} KiB and was not read"))
+}
+
+/// A call that ended without a whole answer.
+fn broken(error: reqwest::Error, exchange: &Exchange) -> Failure {
+    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionLost };
+    let failure = match (error.is_builder(), exchange.begun()) {
+        (true, false) => Failure::refused_here("the request can't be built"),
+        _ => Failure::new(not_sent_or_unknown(exchange, kind)),
+    };
+    with_head(failure, exchange).with_source(Arc::new(error))
+}
+
+fn not_sent_or_unknown(exchange: &Exchange, kind: ErrorKind) -> Meaning {
+    match exchange.begun() {
+        false => Meaning { kind: ErrorKind::Connect, delivery: Delivery::NotSent, retry: Retry::Later },
+        true => Meaning { kind, delivery: Delivery::Unknown, retry: Retry::Later },
+    }
+}
+
+fn with_head(failure: Failure, exchange: &Exchange) -> Failure {
+    match exchange.head() {
+        None => failure,
+        Some(head) => {
+            let answer = Answer { http_status: head.status, log_id: log_id(&head.headers), ..Answer::default() };
+            failure.with_answer(answer).with_retry_after(retry_after(&head.headers))
+        }
+    }
+}
+
+fn log_id(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+    text(headers::LOG_ID).or_else(|| text(headers::REQUEST_ID)).map(str::to_owned)
+}
+
+/// How long the answer asks to wait: the limiter's own header, or else `Retry-After` in either of its forms.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let seconds = |text: &str| text.parse().ok().map(Duration::from_secs);
+    if let Some(wait) = text(headers::RATE_LIMIT_RESET).and_then(seconds) {
+        return Some(wait);
+    }
+    let wait = text(RETRY_AFTER.as_str())?;
+    seconds(wait).or_else(|| {
+        let until = httpdate::parse_http_date(wait).ok()?;
+        Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+    })
+}

@@ -1,0 +1,189 @@
+//! How a client is made: where it calls, as whom, and how patiently.
+
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::app_credentials::AppCredentials;
+use crate::client::{Client, Shared};
+use crate::error::Error;
+use crate::origin::Origin;
+use crate::pace::{Pace, Pacer};
+use crate::retry::RetryPolicy;
+use crate::token::{GivenToken, TokenSource};
+
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Makes a [`Client`].
+#[must_use = "nothing is made before `build`"]
+#[derive(Default)]
+pub struct ClientBuilder {
+    origin: Origin,
+    credentials: Option<Credentials>,
+    attempt_timeout: Option<Duration>,
+    connect_timeout: Option<Duration>,
+    retry: RetryPolicy,
+    pace: Pace,
+    http: Option<reqwest::ClientBuilder>,
+}
+
+enum Credentials {
+    App { id: String, secret: SecretString },
+    Token(SecretString),
+    Source(Arc<dyn TokenSource>),
+}
+
+impl ClientBuilder {
+    /// Where to call: [`Origin::FEISHU`] by default.
+    pub fn origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// The id and the secret of a custom app, from which tokens are obtained and renewed.
+    pub fn app(mut self, id: impl Into<String>, secret: impl Into<SecretString>) -> Self {
+        self.credentials = Some(Credentials::App { id: id.into(), secret: secret.into() });
+        self
+    }
+
+    /// A `tenant_access_token` obtained elsewhere. It is not renewed: when it is refused, the cancellation fails.
+    pub fn tenant_access_token(mut self, token: impl Into<SecretString>) -> Self {
+        self.credentials = Some(Credentials::Token(token.into()));
+        self
+    }
+
+    /// A source of tokens, such as a vault or a cache that several processes share.
+    pub fn token_source(mut self, source: impl TokenSource) -> Self {
+        self.credentials = Some(Credentials::Source(Arc::new(source)));
+        self
+    }
+
+    /// How long one attempt may take, its connection included: 10 seconds by default.
+    pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
+        self.attempt_timeout = Some(timeout);
+        self
+    }
+
+    /// How long making a connection may take: 5 seconds by default, and never longer than an attempt.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// How often to try, and for how long.
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// How fast to call: as fast as the endpoint's page allows by default.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// What connections are made with, for a proxy or for roots of one's own.
+    ///
+    /// Redirects, timeouts, certificate checking, the protocol version and retries are set here, whatever it says of them: a
+    /// cancellation must not go anywhere else, or be sent twice without this library's knowledge. What can't be seen from
+    /// here is a TLS configuration that was [handed in ready-made](reqwest::ClientBuilder::tls_backend_preconfigured):
+    /// its certificate checking is its own.
+    pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Makes the client.
+    ///
+    /// # Errors
+    /// With the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), when credentials are missing or can't be any, or
+    /// when the HTTP client can't be made.
+    pub fn build(self) -> Result<Client, Error> {
+        let attempt_timeout = self.attempt_timeout.unwrap_or(ATTEMPT_TIMEOUT);
+        let connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(attempt_timeout);
+        if attempt_timeout.is_zero() || connect_timeout.is_zero() {
+            return Err(Error::refused_here("a timeout of zero leaves no time for an answer"));
+        }
+        let http = self.http.unwrap_or_else(default_http);
+        let http = only_there(http, &self.origin)
+            .timeout(attempt_timeout)
+            .connect_timeout(connect_timeout)
+            .build()
+            .map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))?;
+        let origin = self.origin.as_str().to_owned();
+        let tokens: Arc<dyn TokenSource> = match self.credentials {
+            None => return Err(Error::refused_here("credentials are missing: give an app id and secret, or a token")),
+            Some(Credentials::Source(source)) => source,
+            Some(Credentials::Token(token)) => Arc::new(GivenToken::new(token)?),
+            Some(Credentials::App { id, secret }) => {
+                Arc::new(AppCredentials::new(&origin, http.clone(), attempt_timeout, id, secret)?)
+            }
+        };
+        let pacer = Pacer::new(&self.pace);
+        let shared = Shared { origin, http, tokens, pacer, retry: self.retry, attempt_timeout };
+        Ok(Client { shared: Arc::new(shared) })
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("origin", &self.origin)
+            .field("retry", &self.retry)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+fn default_http() -> reqwest::ClientBuilder {
+    reqwest::Client::builder().user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Sets what keeps a request on its way to the origin and nowhere else.
+fn only_there(http: reqwest::ClientBuilder, origin: &Origin) -> reqwest::ClientBuilder {
+    let http = http
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        // Writes every byte to the log, the token's too.
+        .connection_verbose(false)
+        // In HTTP/2 a request can be under way before its body is asked for, and then nobody could say that it was not.
+        .http1_only();
+    let http = check_certificates(http);
+    if origin.is_loopback() {
+        let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+        // A proxy is another machine, and so can be what a resolver calls localhost.
+        http.no_proxy().resolve_to_addrs("localhost", &loopback)
+    } else {
+        http.https_only(true)
+    }
+}
+
+/// Turns certificate checking on, whatever the builder said of it.
+fn check_certificates(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
+    #[allow(
+        unused_imports,
+        reason = "unused where the reqwest in this build has TLS, and with it methods of these names"
+    )]
+    use certificate_checking::WithoutTls;
+    http.tls_danger_accept_invalid_certs(false).tls_danger_accept_invalid_hostnames(false)
+}
+
+/// Whether reqwest has TLS is decided by everybody in the build together and can't be asked for. Its own methods go before
+/// those of a trait, so these are called only where it has none, and there is nothing to check.
+mod certificate_checking {
+    #[allow(dead_code, reason = "see above")]
+    pub(super) trait WithoutTls: Sized {
+        fn tls_danger_accept_invalid_certs(self, _: bool) -> Self {
+            self
+        }
+        fn tls_danger_accept_invalid_hostnames(self, _: bool) -> Self {
+            self
+        }
+    }
+    impl WithoutTls for reqwest::ClientBuilder {}
+}

@@ -1,0 +1,281 @@
+//! What went wrong, whether the cancellation took effect all the same, and what to do now.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::advice::{self, Advice};
+use crate::details::Details;
+use crate::failure::Failure;
+use crate::meaning::Code;
+
+/// Why a cancellation did not succeed, in the words of this library.
+///
+/// More kinds may come, hence `non_exhaustive`; [`Delivery`] is complete, and what a program does next is usually decided by
+/// that and by [`Error::is_retryable`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The application was terminated already, and not by this cancellation.
+    AlreadyTerminated,
+    /// The candidate's pre-hire record is in Feishu People, where alone the onboarding can be cancelled.
+    ManagedByFeishuPeople,
+    /// The platform did not accept the request's content.
+    InvalidParameter,
+    /// The platform failed.
+    SystemError,
+    /// Over the rate limit, the platform's or the client's own.
+    RateLimited,
+    /// The access token was refused.
+    Unauthorized,
+    /// The app or its token lacks the scope.
+    PermissionDenied,
+    /// The app is disabled, or not installed in the tenant.
+    AppUnavailable,
+    /// The app id or the app secret is wrong.
+    InvalidCredentials,
+    /// The platform answered with a code that neither the endpoint's page nor the platform's list names.
+    Other,
+    /// Refused here, before anything was sent: an id, an origin, missing credentials.
+    InvalidRequest,
+    /// No answer within the time.
+    Timeout,
+    /// No connection could be made.
+    Connect,
+    /// The connection broke before the answer was complete.
+    ConnectionLost,
+    /// An answer that is not the platform's: no readable envelope.
+    UnexpectedResponse,
+}
+
+impl ErrorKind {
+    /// The kind's name in JSON output and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AlreadyTerminated => "already_terminated",
+            Self::ManagedByFeishuPeople => "managed_by_feishu_people",
+            Self::InvalidParameter => "invalid_parameter",
+            Self::SystemError => "system_error",
+            Self::RateLimited => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+            Self::PermissionDenied => "permission_denied",
+            Self::AppUnavailable => "app_unavailable",
+            Self::InvalidCredentials => "invalid_credentials",
+            Self::Other => "other",
+            Self::InvalidRequest => "invalid_request",
+            Self::Timeout => "timeout",
+            Self::Connect => "connect",
+            Self::ConnectionLost => "connection_lost",
+            Self::UnexpectedResponse => "unexpected_response",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Whether a failed cancellation can have taken effect.
+///
+/// The order is by how much can have happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Delivery {
+    /// No request of it reached the platform: nothing changed.
+    NotSent,
+    /// The platform said no: nothing changed.
+    Rejected,
+    /// Some attempt may have taken effect, and nobody has said yet.
+    Unknown,
+}
+
+impl Delivery {
+    /// The name in JSON output and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl fmt::Display for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A cancellation that did not succeed.
+///
+/// It answers questions: [`delivery`](Self::delivery) says whether anything can have changed, [`is_retryable`](Self::is_retryable)
+/// whether the same call can succeed later, [`advice`](Self::advice) what a person should do, and [`kind`](Self::kind) and
+/// [`code`](Self::code) what happened. Its source is the attempt that ended it; the attempts before that one are in
+/// [`failures`](Self::failures).
+///
+/// Neither a secret nor a token is in it, in any form in which it can be printed.
+///
+/// ```
+/// # use feishu_cancel_onboard::{Delivery, Error};
+/// fn what_now(error: &Error) -> &'static str {
+///     match error.delivery() {
+///         Delivery::NotSent | Delivery::Rejected if error.is_retryable() => "nothing changed; try again later",
+///         Delivery::NotSent | Delivery::Rejected => "nothing changed; a person must act first",
+///         Delivery::Unknown => "look at the application before anything else",
+///     }
+/// }
+/// ```
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    delivery: Delivery,
+    attempts: u32,
+    retry_after: Option<Duration>,
+    last: Failure,
+    /// Those before the last, the first one first.
+    earlier: Vec<Failure>,
+}
+
+impl Error {
+    pub(crate) fn new(delivery: Delivery, attempts: u32, last: Failure, earlier: Vec<Failure>) -> Self {
+        let retry_after = last.retry_after();
+        Self(Box::new(Inner { delivery, attempts, retry_after, last, earlier }))
+    }
+
+    /// Something that was refused here, before anything was sent.
+    pub(crate) fn refused_here(message: impl Into<String>) -> Self {
+        Self::new(Delivery::NotSent, 0, Failure::refused_here(message), Vec::new())
+    }
+
+    /// What kind of failure ended the cancellation.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.last.kind()
+    }
+
+    /// Whether the cancellation, with all its attempts, can have taken effect.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.0.delivery
+    }
+
+    /// Whether the platform was reached: some request of the cancellation was at least begun to be written to it.
+    #[must_use]
+    pub fn reached_platform(&self) -> bool {
+        self.0.delivery != Delivery::NotSent
+    }
+
+    /// Whether the same call, later, could succeed without anybody doing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        self.0.last.is_retryable()
+    }
+
+    /// How long the platform asked to wait before the next call.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How many cancellation requests were begun. Token requests do not count.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The code in the last answer's envelope.
+    #[must_use]
+    pub fn code(&self) -> Option<i64> {
+        self.0.last.code().map(Code::number)
+    }
+
+    /// The last answer's code as one that the endpoint's page or the platform's list names, or as unknown.
+    #[must_use]
+    pub fn known_code(&self) -> Option<Code> {
+        self.0.last.code()
+    }
+
+    /// The HTTP status of the last answer.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.last.http_status()
+    }
+
+    /// The platform's id for the last request, which its support asks for.
+    #[must_use]
+    pub fn log_id(&self) -> Option<&str> {
+        self.0.last.log_id()
+    }
+
+    /// What went wrong, in one line: the platform's own message where it sent one.
+    ///
+    /// The platform's text is handed on as it came, save for secrets: before it reaches a terminal, control characters
+    /// have to be taken out.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        self.0.last.message()
+    }
+
+    /// What the platform sent in the envelope's `error` besides the log id.
+    #[must_use]
+    pub fn details(&self) -> Option<Details<'_>> {
+        self.0.last.details().map(Details::new)
+    }
+
+    /// What to do next, in English and in Chinese.
+    #[must_use]
+    pub fn advice(&self) -> Advice {
+        advice::of(self.kind(), self.known_code(), self.0.delivery)
+    }
+
+    /// The failed attempts, the first one first.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.0.earlier.iter().chain([&self.0.last])
+    }
+
+    pub(crate) fn raw_details(&self) -> Option<&Value> {
+        self.0.last.details()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = match self.0.delivery {
+            Delivery::NotSent => "nothing was sent",
+            Delivery::Rejected => "the platform said no",
+            Delivery::Unknown => "whether the onboarding was cancelled is not known",
+        };
+        write!(f, "{known}: {}", self.0.last)?;
+        match self.0.attempts {
+            0 | 1 => Ok(()),
+            attempts => write!(f, ", after {attempts} attempts"),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("delivery", &self.delivery())
+            .field("retryable", &self.is_retryable())
+            .field("retry_after", &self.retry_after())
+            .field("attempts", &self.attempts())
+            .field("details", &self.raw_details())
+            .field("last", &self.0.last)
+            .field("earlier", &self.0.earlier)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        Some(&self.0.last)
+    }
+}

@@ -1,0 +1,202 @@
+//! One failed attempt.
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::error::{Delivery, ErrorKind};
+use crate::meaning::{Code, Meaning, Retry};
+
+/// Why one attempt of a cancellation failed.
+#[derive(Clone)]
+pub struct Failure {
+    meaning: Meaning,
+    answer: Option<Box<Answer>>,
+    message: Option<String>,
+    retry_after: Option<Duration>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
+}
+
+/// What is known of the answer that an attempt failed with.
+#[derive(Clone, Default)]
+pub(crate) struct Answer {
+    pub http_status: u16,
+    pub code: Option<Code>,
+    pub log_id: Option<String>,
+    pub message: Option<String>,
+    pub details: Option<Value>,
+}
+
+impl Failure {
+    pub(crate) fn new(meaning: Meaning) -> Self {
+        Self { meaning, answer: None, message: None, retry_after: None, source: None }
+    }
+
+    /// Something that was refused here, before anything was sent.
+    pub(crate) fn refused_here(message: impl Into<String>) -> Self {
+        let (kind, delivery) = (ErrorKind::InvalidRequest, Delivery::NotSent);
+        Self::new(Meaning { kind, delivery, retry: Retry::Never }).with_message(message)
+    }
+
+    pub(crate) fn with_answer(mut self, answer: Answer) -> Self {
+        self.answer = Some(Box::new(answer));
+        self
+    }
+
+    pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+        self.retry_after = retry_after;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: Arc<dyn StdError + Send + Sync>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
+    /// The same failure, of a request before the cancellation: whatever it was, no cancellation was sent.
+    pub(crate) fn before_sending(mut self) -> Self {
+        self.meaning.delivery = Delivery::NotSent;
+        self
+    }
+
+    /// The same failure, where it means something else than it would mean for a cancellation.
+    pub(crate) fn meaning_instead(mut self, kind: ErrorKind, retry: Retry) -> Self {
+        self.meaning.kind = kind;
+        self.meaning.retry = retry;
+        self
+    }
+
+    pub(crate) fn retry(&self) -> Retry {
+        self.meaning.retry
+    }
+
+    /// Whether the endpoint itself has said what became of the cancellation: that holds for attempts before this one too.
+    pub(crate) fn settles(&self) -> bool {
+        matches!(self.code(), Some(Code::Endpoint(_))) && self.meaning.delivery == Delivery::Rejected
+    }
+
+    /// What kind of failure it was.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.meaning.kind
+    }
+
+    /// Whether this attempt can have taken effect.
+    #[must_use]
+    pub fn delivery(&self) -> Delivery {
+        self.meaning.delivery
+    }
+
+    /// Whether the same call, later, could succeed without anybody doing anything.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self.meaning.retry {
+            Retry::Later | Retry::AfterReset => true,
+            Retry::Never | Retry::WithNewToken => false,
+        }
+    }
+
+    /// How long the platform asked to wait.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The code of the answer's envelope.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        self.answer.as_ref()?.code
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.answer.as_ref().map(|answer| answer.http_status)
+    }
+
+    /// The platform's id for the request.
+    #[must_use]
+    pub fn log_id(&self) -> Option<&str> {
+        self.answer.as_ref()?.log_id.as_deref()
+    }
+
+    /// What went wrong, in one line: the platform's own message where it sent one.
+    #[must_use]
+    pub fn message(&self) -> Cow<'_, str> {
+        let sent = self.answer.as_ref().and_then(|answer| answer.message.as_deref());
+        match sent.or(self.message.as_deref()) {
+            Some(message) if !message.is_empty() => Cow::Borrowed(message),
+            _ => Cow::Borrowed(self.code().and_then(Code::label).unwrap_or_else(|| self.summary())),
+        }
+    }
+
+    pub(crate) fn details(&self) -> Option<&Value> {
+        self.answer.as_ref()?.details.as_ref()
+    }
+
+    fn summary(&self) -> &'static str {
+        match self.meaning.kind {
+            ErrorKind::AlreadyTerminated => "the application is already terminated",
+            ErrorKind::ManagedByFeishuPeople => "the onboarding is managed in Feishu People",
+            ErrorKind::InvalidParameter => "a parameter was not accepted",
+            ErrorKind::SystemError => "the platform failed",
+            ErrorKind::RateLimited => "over the rate limit",
+            ErrorKind::Unauthorized => "the access token was refused",
+            ErrorKind::PermissionDenied => "a permission is missing",
+            ErrorKind::AppUnavailable => "the app is not available in this tenant",
+            ErrorKind::InvalidCredentials => "the app's credentials were refused",
+            ErrorKind::Other => "the platform answered with an unknown code",
+            ErrorKind::InvalidRequest => "the request was refused before it was sent",
+            ErrorKind::Timeout => "no answer within the time",
+            ErrorKind::Connect => "no connection could be made",
+            ErrorKind::ConnectionLost => "the connection broke before the answer was complete",
+            ErrorKind::UnexpectedResponse => "the answer is not the platform's",
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.summary())?;
+        let message = self.message();
+        if message != self.summary() {
+            write!(f, ": {}", message.escape_debug())?;
+        }
+        let code = self.code().map(|code| format!("code {}", code.number()));
+        let status = self.http_status().map(|status| format!("HTTP {status}"));
+        let log_id = self.log_id().map(|log_id| format!("log id {}", log_id.escape_debug()));
+        let facts: Vec<_> = [code, status, log_id].into_iter().flatten().collect();
+        if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure")
+            .field("kind", &self.kind())
+            .field("delivery", &self.delivery())
+            .field("retry", &self.meaning.retry)
+            .field("retry_after", &self.retry_after)
+            .field("code", &self.code())
+            .field("http_status", &self.http_status())
+            .field("log_id", &self.log_id())
+            .field("message", &self.message())
+            .field("source", &self.source)
+            .finish()
+    }
+}
+
+impl StdError for Failure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}

@@ -1,0 +1,154 @@
+//! What each code means: which kind of failure, whether anything can have changed, whether to try again.
+//!
+//! The codes are generated from the documents, and the matches here have no wildcard arm: a code that is added to a document
+//! stops the build until its meaning is written here.
+
+use crate::error::{Delivery, ErrorKind};
+use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
+
+/// A code of an answer's envelope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Code {
+    /// One of the endpoint's own error table.
+    Endpoint(ErrorCode),
+    /// One that any endpoint of the platform can answer with.
+    Platform(PlatformErrorCode),
+    /// One that neither names.
+    Unknown(i64),
+}
+
+impl Code {
+    /// The code with this number.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Code, ErrorCode};
+    /// assert_eq!(Code::from_number(1002221), Code::Endpoint(ErrorCode::ApplicationAlreadyTerminated));
+    /// assert_eq!(Code::from_number(7), Code::Unknown(7));
+    /// ```
+    #[must_use]
+    pub const fn from_number(number: i64) -> Self {
+        if let Some(code) = ErrorCode::from_code(number) {
+            Self::Endpoint(code)
+        } else if let Some(code) = PlatformErrorCode::from_code(number) {
+            Self::Platform(code)
+        } else {
+            Self::Unknown(number)
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Endpoint(code) => code.code(),
+            Self::Platform(code) => code.code(),
+            Self::Unknown(number) => number,
+        }
+    }
+
+    /// The page's short words for it, where it is known.
+    #[must_use]
+    pub const fn label(self) -> Option<&'static str> {
+        match self {
+            Self::Endpoint(code) => Some(code.label()),
+            Self::Platform(code) => Some(code.label()),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What it means when it comes with this HTTP status.
+    ///
+    /// A known code decides by itself; only for an unknown one does the status say whether anything can have changed.
+    #[must_use]
+    pub const fn meaning(self, http_status: u16) -> Meaning {
+        match self {
+            Self::Endpoint(code) => of_endpoint(code),
+            Self::Platform(code) => of_platform(code),
+            Self::Unknown(_) => of_unknown(http_status),
+        }
+    }
+}
+
+/// What a code means for the attempt that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Meaning {
+    /// The kind of failure.
+    pub kind: ErrorKind,
+    /// Whether the attempt can have taken effect.
+    pub delivery: Delivery,
+    /// What is tried next.
+    pub retry: Retry,
+}
+
+/// What a failed attempt leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Retry {
+    /// Nothing: it would fail again.
+    Never,
+    /// Another attempt after a while.
+    Later,
+    /// Another attempt once the rate limit lets calls through again.
+    AfterReset,
+    /// One more attempt with a token newly obtained.
+    WithNewToken,
+}
+
+impl Meaning {
+    const fn rejected(kind: ErrorKind, retry: Retry) -> Self {
+        Self { kind, delivery: Delivery::Rejected, retry }
+    }
+
+    const fn unknown(kind: ErrorKind, retry: Retry) -> Self {
+        Self { kind, delivery: Delivery::Unknown, retry }
+    }
+}
+
+const fn of_endpoint(code: ErrorCode) -> Meaning {
+    match code {
+        // The page gives no word on whether a system error leaves the cancellation undone.
+        ErrorCode::SystemError => Meaning::unknown(ErrorKind::SystemError, Retry::Later),
+        ErrorCode::InvalidParameter => Meaning::rejected(ErrorKind::InvalidParameter, Retry::Never),
+        ErrorCode::ApplicationAlreadyTerminated => Meaning::rejected(ErrorKind::AlreadyTerminated, Retry::Never),
+        ErrorCode::ManagedByFeishuPeople => Meaning::rejected(ErrorKind::ManagedByFeishuPeople, Retry::Never),
+    }
+}
+
+const fn of_platform(code: PlatformErrorCode) -> Meaning {
+    match code {
+        PlatformErrorCode::RateLimited => Meaning::rejected(ErrorKind::RateLimited, Retry::AfterReset),
+        PlatformErrorCode::AuthorizationMissing
+        | PlatformErrorCode::AccessTokenInvalid
+        | PlatformErrorCode::AppAccessTokenInvalid
+        | PlatformErrorCode::UserAccessTokenInvalid
+        | PlatformErrorCode::AccessTokenMalformed
+        | PlatformErrorCode::AccessTokenExpired => Meaning::rejected(ErrorKind::Unauthorized, Retry::WithNewToken),
+        PlatformErrorCode::AppScopeMissing | PlatformErrorCode::TokenScopeMissing => {
+            Meaning::rejected(ErrorKind::PermissionDenied, Retry::Never)
+        }
+        PlatformErrorCode::AppCredentialsWrong => Meaning::rejected(ErrorKind::InvalidCredentials, Retry::Never),
+        PlatformErrorCode::AppDisabled | PlatformErrorCode::AppStatusUnavailable => {
+            Meaning::rejected(ErrorKind::AppUnavailable, Retry::Never)
+        }
+    }
+}
+
+const fn of_unknown(http_status: u16) -> Meaning {
+    match http_status {
+        500..=599 => Meaning::unknown(ErrorKind::Other, Retry::Later),
+        300..=399 => Meaning::unknown(ErrorKind::Other, Retry::Never),
+        _ => Meaning::rejected(ErrorKind::Other, Retry::Never),
+    }
+}
+
+/// What an answer without a readable envelope means.
+pub(crate) const fn of_unreadable(http_status: u16) -> Meaning {
+    match http_status {
+        429 => Meaning::rejected(ErrorKind::UnexpectedResponse, Retry::AfterReset),
+        400..=499 => Meaning::rejected(ErrorKind::UnexpectedResponse, Retry::Never),
+        300..=399 => Meaning::unknown(ErrorKind::UnexpectedResponse, Retry::Never),
+        _ => Meaning::unknown(ErrorKind::UnexpectedResponse, Retry::Later),
+    }
+}

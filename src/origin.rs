@@ -1,0 +1,127 @@
+//! Where requests go, and nowhere else.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use reqwest::Url;
+
+use crate::error::Error;
+use crate::generated::cancel_onboard::ORIGINS;
+
+/// The origin of the platform: scheme, host and port, without a path.
+///
+/// `https` is required; `http` is taken only for a loopback address, as tests use it.
+///
+/// ```
+/// use feishu_cancel_onboard::Origin;
+///
+/// assert_eq!(Origin::default(), Origin::FEISHU);
+/// assert_eq!("lark".parse::<Origin>()?, Origin::LARK);
+/// assert_eq!("https://gateway.example.com/".parse::<Origin>()?.as_str(), "https://gateway.example.com");
+/// assert!("http://gateway.example.com".parse::<Origin>().is_err());
+/// # Ok::<(), feishu_cancel_onboard::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin(Place);
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Place {
+    Named(&'static str),
+    Given(String),
+}
+
+impl Origin {
+    /// Feishu.
+    pub const FEISHU: Self = Self(Place::Named(named("feishu")));
+    /// Lark.
+    pub const LARK: Self = Self(Place::Named(named("lark")));
+
+    /// The origin as text, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Place::Named(origin) => origin,
+            Place::Given(origin) => origin,
+        }
+    }
+
+    /// Whether requests stay on this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        Url::parse(self.as_str()).is_ok_and(|url| is_loopback(&url))
+    }
+}
+
+/// The origin that the document gives this name.
+const fn named(name: &str) -> &'static str {
+    let mut index = 0;
+    while index < ORIGINS.len() {
+        if same(ORIGINS[index].name, name) {
+            return ORIGINS[index].url;
+        }
+        index += 1;
+    }
+    panic!("the document gives no origin this name")
+}
+
+/// `==` is not `const`.
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut index = 0;
+    while index < a.len() && index < b.len() && a[index] == b[index] {
+        index += 1;
+    }
+    index == a.len() && index == b.len()
+}
+
+impl Default for Origin {
+    /// Feishu.
+    fn default() -> Self {
+        Self::FEISHU
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Origin {
+    type Err = Error;
+
+    /// Takes `feishu`, `lark`, or the URL of an origin.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let text = text.trim();
+        if let Some(origin) = ORIGINS.iter().find(|origin| origin.name.eq_ignore_ascii_case(text)) {
+            return Ok(Self(Place::Named(origin.url)));
+        }
+        let refuse = |reason: &str| Err(Error::refused_here(format!("the origin {reason}")));
+        // What was given is not repeated in these messages: it may hold a password.
+        let Ok(url) = Url::parse(text) else {
+            return refuse("is not a URL: give one such as https://open.feishu.cn");
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not hold a user name or a password");
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return refuse("must have no path, query or fragment: /open-apis is added here");
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return refuse("must be https: http is taken only for a loopback address"),
+            _ => return refuse("must be https"),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return refuse("names no host");
+        }
+        Ok(Self(Place::Given(url.as_str().trim_end_matches('/').to_owned())))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    host == "localhost"
+        || host.trim_start_matches('[').trim_end_matches(']').parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}

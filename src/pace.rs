@@ -1,0 +1,257 @@
+//! The documented rate, kept: no more calls in any period than the platform counts.
+//!
+//! The platform counts a sliding window. So do we, over the moments at which requests really began to be written: a permit
+//! whose request still waits for its connection holds its place, and one whose request never began gives it back. Waiters
+//! are served in order, and one that stops waiting leaves no gap.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use crate::facts::RateLimit;
+use crate::generated::cancel_onboard::OPERATION;
+
+/// By how much our window is longer than the platform's: what two requests can come closer together on their way.
+const JITTER: Duration = Duration::from_millis(20);
+
+/// How fast a client, with all its clones, calls.
+///
+/// ```
+/// use std::time::Duration;
+/// use feishu_cancel_onboard::Pace;
+///
+/// let documented = Pace::default();
+/// let raised = Pace::new(50, Duration::from_secs(1)); // for a tenant with a quota of its own
+/// let off = Pace::unlimited(); // someone else keeps the rate, a shared gateway for instance
+/// # let _ = (documented, raised, off);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pace {
+    limits: Vec<RateLimit>,
+}
+
+impl Pace {
+    /// At most so many calls in any such period.
+    ///
+    /// Zero calls are taken as one, since no call at all would wait for ever.
+    #[must_use]
+    pub fn new(calls: u32, period: Duration) -> Self {
+        Self { limits: vec![RateLimit { calls: calls.max(1), period }] }
+    }
+
+    /// As fast as calls come.
+    #[must_use]
+    pub const fn unlimited() -> Self {
+        Self { limits: Vec::new() }
+    }
+
+    /// The limits that hold together.
+    #[must_use]
+    pub fn limits(&self) -> &[RateLimit] {
+        &self.limits
+    }
+
+    pub(crate) fn of(limits: &[RateLimit]) -> Self {
+        Self { limits: limits.to_vec() }
+    }
+}
+
+impl Default for Pace {
+    /// The rate limit of the endpoint's page.
+    fn default() -> Self {
+        Self::of(OPERATION.rate_limits)
+    }
+}
+
+/// Hands out permits at a pace.
+pub(crate) struct Pacer {
+    limits: Vec<RateLimit>,
+    state: Mutex<State>,
+    /// Its first waiter is the one whose turn it is.
+    turn: tokio::sync::Mutex<()>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// When requests began to be written, the oldest first, no longer than the longest window.
+    begun: VecDeque<Instant>,
+    /// Permits whose request has not begun to be written yet.
+    pending: usize,
+    paused_until: Option<Instant>,
+    waiting: usize,
+}
+
+/// How long the caller would have to wait, which is longer than it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TooLong(pub Duration);
+
+impl Pacer {
+    pub(crate) fn new(pace: &Pace) -> Arc<Self> {
+        Arc::new(Self {
+            limits: pace.limits.clone(),
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
+        })
+    }
+
+    /// Waits for its turn, but not beyond `deadline`: where that is already certain, it does not begin to wait.
+    pub(crate) async fn permit(self: &Arc<Self>, deadline: Instant) -> Result<Permit, TooLong> {
+        let _waiting = self.join(deadline)?;
+        let turn = timeout_at(deadline, self.turn.lock());
+        let Ok(_turn) = turn.await else {
+            return Err(TooLong(Duration::ZERO));
+        };
+        loop {
+            let changed = self.changed.notified();
+            let earliest = match self.take() {
+                Ok(permit) => return Ok(permit),
+                Err(earliest) => earliest,
+            };
+            let now = Instant::now();
+            match earliest {
+                Some(earliest) if earliest > deadline => return Err(TooLong(earliest - now)),
+                // Whichever comes first: the time, or a change that can bring it nearer or move it away.
+                Some(earliest) => drop(timeout_at(earliest, changed).await),
+                None => {
+                    if timeout_at(deadline, changed).await.is_err() {
+                        return Err(TooLong(Duration::ZERO));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets nothing through for a while: what the platform asked for holds for every call of the app.
+    pub(crate) fn pause(&self, wait: Duration) {
+        let Some(until) = Instant::now().checked_add(wait) else { return };
+        let mut state = self.lock();
+        if state.paused_until.is_none_or(|paused| paused < until) {
+            state.paused_until = Some(until);
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing that is done under the lock leaves the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn join(self: &Arc<Self>, deadline: Instant) -> Result<Waiting, TooLong> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        let earliest = state.earliest_behind(state.waiting, &self.limits, now);
+        if earliest > deadline {
+            return Err(TooLong(earliest - now));
+        }
+        state.waiting += 1;
+        Ok(Waiting(Arc::clone(self)))
+    }
+
+    /// A permit, or the moment before which there is certainly none (`None`: it depends on a pending one).
+    fn take(self: &Arc<Self>) -> Result<Permit, Option<Instant>> {
+        let now = Instant::now();
+        let mut state = self.lock();
+        state.forget(&self.limits, now);
+        if let Some(until) = state.paused_until.filter(|until| *until > now) {
+            return Err(Some(until));
+        }
+        for limit in &self.limits {
+            if let Some(earliest) = state.earliest_for(limit, now) {
+                return Err(earliest);
+            }
+        }
+        state.pending += 1;
+        Ok(Permit { pacer: Arc::clone(self), begun: false })
+    }
+}
+
+impl State {
+    /// Drops what no window reaches back to.
+    fn forget(&mut self, limits: &[RateLimit], now: Instant) {
+        let longest = limits.iter().map(window).max().unwrap_or_default();
+        while self.begun.front().is_some_and(|begun| now.duration_since(*begun) >= longest) {
+            self.begun.pop_front();
+        }
+    }
+
+    /// How many requests began within a window that ends now.
+    fn recent(&self, window: Duration, now: Instant) -> usize {
+        self.begun.len() - self.begun.partition_point(|begun| now.duration_since(*begun) >= window)
+    }
+
+    /// When a limit next lets a call through; `None` for now, `Some(None)` where that depends on a pending one.
+    fn earliest_for(&self, limit: &RateLimit, now: Instant) -> Option<Option<Instant>> {
+        let calls = limit.calls as usize;
+        let window = window(limit);
+        let recent = self.recent(window, now);
+        if recent + self.pending < calls {
+            return None;
+        }
+        // Once enough of the recent ones are out of the window, one more fits beside the pending ones.
+        let out = (recent + self.pending - calls).checked_add(1)?;
+        if out > recent {
+            return Some(None);
+        }
+        let last_out = self.begun[self.begun.len() - recent + out - 1];
+        Some(Some(last_out + window))
+    }
+
+    /// A moment before which the one behind `ahead` others certainly gets no permit.
+    fn earliest_behind(&self, ahead: usize, limits: &[RateLimit], now: Instant) -> Instant {
+        let paused = self.paused_until.filter(|until| *until > now).unwrap_or(now);
+        limits.iter().fold(paused, |earliest, limit| {
+            let (calls, window) = (limit.calls as usize, window(limit));
+            let recent = self.recent(window, now);
+            // Each place in the window is free again one window after it was last taken.
+            let taken_before = ahead + recent + self.pending;
+            let Some(behind) = taken_before.checked_sub(calls) else { return earliest };
+            let rounds = u32::try_from(behind / calls).unwrap_or(u32::MAX);
+            let place = behind % calls;
+            let first = if place < recent { self.begun[self.begun.len() - recent + place] } else { now };
+            let later = window.checked_mul(rounds + 1).and_then(|wait| first.checked_add(wait));
+            earliest.max(later.unwrap_or(earliest))
+        })
+    }
+}
+
+fn window(limit: &RateLimit) -> Duration {
+    limit.period + JITTER
+}
+
+/// Counts a waiter for as long as it waits.
+struct Waiting(Arc<Pacer>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.lock().waiting -= 1;
+    }
+}
+
+/// The right to begin one request.
+pub(crate) struct Permit {
+    pacer: Arc<Pacer>,
+    begun: bool,
+}
+
+impl Permit {
+    /// Takes note that the request begins to be written now.
+    pub(crate) fn begin(mut self) {
+        self.begun = true;
+        if !self.pacer.limits.is_empty() {
+            self.pacer.lock().begun.push_back(Instant::now());
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.pacer.lock().pending -= 1;
+        self.pacer.changed.notify_waiters();
+    }
+}

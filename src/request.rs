@@ -1,0 +1,137 @@
+//! What to cancel, and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::generated::cancel_onboard::TerminationType;
+use crate::generated::cancel_onboard::types::{ApplicationId, CancelOnboardRequest};
+
+/// One cancellation to be made.
+///
+/// The application id is checked when it is sent: only letters, digits, `_` and `-` are taken, 64 at most.
+///
+/// ```
+/// use feishu_cancel_onboard::{CancelRequest, TerminationType};
+///
+/// let request = CancelRequest::new("1111111111", TerminationType::CompanyRejected)
+///     .reason_ids(["6959090661225640000"])
+///     .notes("the position is closed");
+/// assert_eq!(request.application_id(), "1111111111");
+/// ```
+#[derive(Clone, Debug)]
+pub struct CancelRequest {
+    application_id: String,
+    body: CancelOnboardRequest,
+}
+
+impl CancelRequest {
+    /// Cancels the onboarding that this application leads to, for this type of reason.
+    pub fn new(application_id: impl Into<String>, termination_type: TerminationType) -> Self {
+        let body = CancelOnboardRequest {
+            termination_type,
+            termination_reason_id_list: Vec::new(),
+            termination_reason_notes: None,
+        };
+        Self { application_id: application_id.into(), body }
+    }
+
+    /// Adds ids of detailed reasons, of those that the tenant has set up.
+    #[must_use]
+    pub fn reason_ids<I>(mut self, ids: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.body.termination_reason_id_list.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a remark in free text.
+    #[must_use]
+    pub fn notes(mut self, notes: impl Into<String>) -> Self {
+        self.body.termination_reason_notes = Some(notes.into());
+        self
+    }
+
+    /// The application's id, as it was given.
+    #[must_use]
+    pub fn application_id(&self) -> &str {
+        &self.application_id
+    }
+
+    /// The type of reason.
+    #[must_use]
+    pub fn termination_type(&self) -> TerminationType {
+        self.body.termination_type
+    }
+
+    pub(crate) fn body(&self) -> &CancelOnboardRequest {
+        &self.body
+    }
+
+    /// The id as one that can't lead anywhere else.
+    ///
+    /// # Errors
+    /// When it has other characters, or is too long or empty.
+    pub(crate) fn checked_id(&self) -> Result<ApplicationId, Error> {
+        ApplicationId::try_from(self.application_id.as_str()).map_err(|_| {
+            Error::refused_here(
+                "the application id must be 1 to 64 letters, digits, `_` or `-`, as in 1111111111, and nothing else",
+            )
+        })
+    }
+}
+
+/// How a cancellation succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The platform told us that it cancelled the onboarding.
+    Cancelled,
+    /// The application is terminated, and most likely by us: an attempt of this cancellation ended without a known result,
+    /// and a later one was told that the application is terminated already.
+    ///
+    /// Somebody else may have terminated it before. Where it matters who did, the application's history in Feishu Hire
+    /// tells.
+    Terminated,
+}
+
+impl Outcome {
+    /// The name in JSON output and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Cancelled => "cancelled",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
+/// A cancellation that succeeded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancelled {
+    pub(crate) outcome: Outcome,
+    pub(crate) log_id: Option<String>,
+    pub(crate) attempts: u32,
+}
+
+impl Cancelled {
+    /// How it succeeded.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The platform's id for the request that settled it, which its support asks for.
+    #[must_use]
+    pub fn log_id(&self) -> Option<&str> {
+        self.log_id.as_deref()
+    }
+
+    /// How many cancellation requests were begun. Token requests do not count.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+}

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
 use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
-use crate::generated::{Exchange, Head};
+use crate::generated::{BodyForm, Exchange, Head};
 use crate::meaning::{self, Code, Meaning, Retry};
 use crate::redaction::Redaction;
 
@@ -62,10 +62,12 @@ pub(crate) async fn read<T: Envelope>(
     let Some(head) = exchange.head() else {
         return Err(Failure::new(not_sent_or_unknown(exchange, ErrorKind::ConnectionLost)));
     };
-    if exchange.over_limit() {
-        return Err(over_limit(head));
-    }
     let log_id = redaction.apply_to(log_id(&head.headers));
+    match exchange.form() {
+        Some(BodyForm::Object) => {}
+        Some(BodyForm::OverLimit) => return Err(over_limit(head, log_id)),
+        Some(BodyForm::Other) | None => return Err(unreadable(head, log_id)),
+    }
     match reading {
         Reading::Whole(content) if content.code() == SUCCESS_CODE => Ok(Success { content: Some(content), log_id }),
         Reading::Outline(outline) if outline.code == SUCCESS_CODE => Ok(Success { content: None, log_id }),
@@ -156,10 +158,10 @@ fn unreadable(head: &Head, log_id: Option<String>) -> Failure {
     failure.with_message(what).with_retry_after(retry_after(&head.headers))
 }
 
-fn over_limit(head: &Head) -> Failure {
+fn over_limit(head: &Head, log_id: Option<String>) -> Failure {
     let retry = if (300..400).contains(&head.status) { Retry::Never } else { Retry::Later };
     let meaning = Meaning { kind: ErrorKind::UnexpectedResponse, delivery: Delivery::Unknown, retry };
-    let answer = Answer { http_status: head.status, log_id: log_id(&head.headers), ..Answer::default() };
+    let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
     let limit = crate::generated::BODY_LIMIT / 1024;
     let failure = Failure::new(meaning).with_answer(answer).with_retry_after(retry_after(&head.headers));
     failure.with_message(format!("the answer is longer than {limit} KiB and was not read"))

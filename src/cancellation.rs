@@ -190,7 +190,7 @@ impl<'a> Cancellation<'a> {
     }
 
     async fn make_attempt(&mut self) -> Result<Option<String>, Failed> {
-        let token = self.token().await?;
+        let token = token(self.client, self.deadline).await?;
         let permit = self.permit().await?;
         if let Some(before_sending) = self.before_sending.take() {
             before_sending().await.map_err(not_recorded)?;
@@ -216,14 +216,6 @@ impl<'a> Cancellation<'a> {
                 }
                 Err(Failed { failure, token: Some(token) })
             }
-        }
-    }
-
-    async fn token(&self) -> Result<AccessToken, Failure> {
-        match timeout_at(self.deadline, self.client.tokens.token()).await {
-            Ok(Ok(token)) => Ok(token),
-            Ok(Err(error)) => Err(error.0),
-            Err(_) => Err(out_of_time("no access token within the time of the cancellation")),
         }
     }
 
@@ -258,9 +250,15 @@ const WITHOUT_RESET: Duration = Duration::from_secs(1);
 /// Stands in for a deadline that is too far away to be reckoned with.
 const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-fn out_of_time(message: &str) -> Failure {
-    let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::NotSent, retry: Retry::Later };
-    Failure::new(meaning).with_message(message)
+async fn token(client: &Shared, deadline: Instant) -> Result<AccessToken, Failure> {
+    match timeout_at(deadline, client.tokens.token()).await {
+        Ok(Ok(token)) => Ok(token),
+        Ok(Err(error)) => Err(error.0),
+        Err(_) => {
+            let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::NotSent, retry: Retry::Later };
+            Err(Failure::new(meaning).with_message("no access token within the time of the cancellation"))
+        }
+    }
 }
 
 fn not_recorded(error: Box<dyn StdError + Send + Sync>) -> Failure {

@@ -153,6 +153,13 @@ impl Error {
         Self::new(Delivery::NotSent, 0, Failure::refused_here(message), Vec::new())
     }
 
+    /// A request that the caller itself refuses, in the form of all other failures: nothing was sent.
+    ///
+    /// For programs over this library that check more than it does, and report both alike.
+    pub fn invalid_request(message: impl Into<String>) -> Self {
+        Self::refused_here(message)
+    }
+
     /// What kind of failure ended the cancellation.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
@@ -215,8 +222,8 @@ impl Error {
 
     /// What went wrong, in one line: the platform's own message where it sent one.
     ///
-    /// The platform's text is handed on as it came, save for secrets: before it reaches a terminal, control characters
-    /// have to be taken out.
+    /// The platform's text is handed on as it came, save for secrets: before it reaches a terminal, it has to be made
+    /// [`printable`](crate::printable).
     #[must_use]
     pub fn message(&self) -> Cow<'_, str> {
         self.0.last.message()

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::error::{Delivery, ErrorKind};
 use crate::meaning::{Code, Meaning, Retry};
+use crate::printable::printable;
 
 /// Why one attempt of a cancellation failed.
 #[derive(Clone)]
@@ -99,10 +100,7 @@ impl Failure {
     /// Whether the same call, later, could succeed without anybody doing anything.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        match self.meaning.retry {
-            Retry::Later | Retry::AfterReset => true,
-            Retry::Never | Retry::WithNewToken => false,
-        }
+        self.meaning.is_retryable()
     }
 
     /// How long the platform asked to wait.
@@ -169,11 +167,11 @@ impl fmt::Display for Failure {
         f.write_str(self.summary())?;
         let message = self.message();
         if message != self.summary() {
-            write!(f, ": {}", message.escape_debug())?;
+            write!(f, ": {}", printable(&message))?;
         }
         let code = self.code().map(|code| format!("code {}", code.number()));
         let status = self.http_status().map(|status| format!("HTTP {status}"));
-        let log_id = self.log_id().map(|log_id| format!("log id {}", log_id.escape_debug()));
+        let log_id = self.log_id().map(|log_id| format!("log id {}", printable(log_id)));
         let facts: Vec<_> = [code, status, log_id].into_iter().flatten().collect();
         if facts.is_empty() { Ok(()) } else { write!(f, " ({})", facts.join(", ")) }
     }

@@ -58,7 +58,18 @@ struct Record {
     permit: Mutex<Option<Permit>>,
     begun: AtomicBool,
     head: OnceLock<Head>,
-    over_limit: AtomicBool,
+    form: OnceLock<BodyForm>,
+}
+
+/// What kind of thing an answer's body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyForm {
+    /// A JSON object, as far as its first character tells.
+    Object,
+    /// Anything else. The models would take a list for an object whose keys are in order.
+    Other,
+    /// Longer than [`BODY_LIMIT`], and therefore not read.
+    OverLimit,
 }
 
 impl Record {
@@ -107,9 +118,9 @@ impl Exchange {
         self.record.head.get()
     }
 
-    /// Whether the answer's body was longer than [`BODY_LIMIT`] and was therefore not read.
-    pub(crate) fn over_limit(&self) -> bool {
-        self.record.over_limit.load(Ordering::Acquire)
+    /// What kind of thing the answer's body is, once it has been read.
+    pub(crate) fn form(&self) -> Option<BodyForm> {
+        self.record.form.get().copied()
     }
 
     fn prepare(&self, request: &mut reqwest::Request, content_type: Option<&'static str>) {
@@ -160,12 +171,18 @@ impl Exchange {
                 }
             }
         }
-        self.record.over_limit.store(over, Ordering::Release);
-        Ok(match (over, parts.is_empty()) {
+        let body = match (over, parts.is_empty()) {
             (true, _) => Bytes::new(),
             (false, true) => body,
             (false, false) => parts.into(),
-        })
+        };
+        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+        let _ = self.record.form.set(match (over, first) {
+            (true, _) => BodyForm::OverLimit,
+            (false, Some(b'{')) => BodyForm::Object,
+            (false, _) => BodyForm::Other,
+        });
+        Ok(body)
     }
 }
 

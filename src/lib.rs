@@ -14,6 +14,7 @@ mod generated;
 mod meaning;
 mod origin;
 mod pace;
+mod printable;
 mod redaction;
 mod request;
 mod retry;
@@ -31,6 +32,7 @@ pub use generated::cancel_onboard::{ErrorCode, PlatformErrorCode, TerminationTyp
 pub use meaning::{Code, Meaning, Retry};
 pub use origin::Origin;
 pub use pace::Pace;
+pub use printable::printable;
 pub use request::{CancelRequest, Cancelled, Outcome};
 pub use retry::RetryPolicy;
 pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};

@@ -3,6 +3,7 @@
 //! The codes are generated from the documents, and the matches here have no wildcard arm: a code that is added to a document
 //! stops the build until its meaning is written here.
 
+use crate::advice::{self, Advice};
 use crate::error::{Delivery, ErrorKind};
 use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
 
@@ -57,6 +58,29 @@ impl Code {
         }
     }
 
+    /// Every code that the endpoint's page or the platform's list names, the endpoint's first.
+    pub fn known() -> impl Iterator<Item = Self> {
+        let endpoint = ErrorCode::ALL.iter().copied().map(Self::Endpoint);
+        endpoint.chain(PlatformErrorCode::ALL.iter().copied().map(Self::Platform))
+    }
+
+    /// The HTTP status that its page gives it, if it gives one.
+    #[must_use]
+    pub const fn http_status(self) -> Option<u16> {
+        match self {
+            Self::Endpoint(code) => code.http_status(),
+            Self::Platform(code) => code.http_status(),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What a person should do about a cancellation that it ended.
+    #[must_use]
+    pub fn advice(self, http_status: u16) -> Advice {
+        let meaning = self.meaning(http_status);
+        advice::of(meaning.kind, Some(self), meaning.delivery)
+    }
+
     /// What it means when it comes with this HTTP status.
     ///
     /// A known code decides by itself; only for an unknown one does the status say whether anything can have changed.
@@ -97,6 +121,15 @@ pub enum Retry {
 }
 
 impl Meaning {
+    /// Whether the same call, later, could succeed without anybody doing anything.
+    #[must_use]
+    pub const fn is_retryable(&self) -> bool {
+        match self.retry {
+            Retry::Later | Retry::AfterReset => true,
+            Retry::Never | Retry::WithNewToken => false,
+        }
+    }
+
     const fn rejected(kind: ErrorKind, retry: Retry) -> Self {
         Self { kind, delivery: Delivery::Rejected, retry }
     }

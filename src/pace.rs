@@ -255,3 +255,166 @@ impl Drop for Permit {
         self.pacer.changed.notify_waiters();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn far() -> Instant {
+        Instant::now() + Duration::from_secs(1_000_000)
+    }
+
+    /// The most moments that lie within any period.
+    fn most_within(moments: &[Instant], period: Duration) -> usize {
+        let within = |first: &Instant| moments.iter().filter(|m| **m >= *first && **m - *first < period).count();
+        moments.iter().map(within).max().unwrap_or(0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_window_holds_more_calls_than_the_limit_and_none_is_wasted() {
+        let pacer = Pacer::new(&Pace::default());
+        let began = Instant::now();
+        let mut moments = Vec::new();
+        for _ in 0..300 {
+            pacer.permit(far()).await.expect("there is time").begin();
+            moments.push(Instant::now());
+        }
+        assert_eq!(most_within(&moments, SECOND), 10);
+        let floor = SECOND * 29;
+        let took = began.elapsed();
+        assert!(took >= floor && took <= floor.mul_f64(1.03), "{took:?} for a floor of {floor:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn several_limits_hold_together() {
+        let limit = |calls, seconds| RateLimit { calls, period: Duration::from_secs(seconds) };
+        let pacer = Pacer::new(&Pace::of(&[limit(5, 1), limit(20, 60)]));
+        let mut moments = Vec::new();
+        for _ in 0..60 {
+            pacer.permit(far()).await.expect("there is time").begin();
+            moments.push(Instant::now());
+        }
+        assert_eq!(most_within(&moments, SECOND), 5);
+        assert_eq!(most_within(&moments, SECOND * 60), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permit_counts_from_when_its_request_begins_not_from_when_it_was_had() {
+        let pacer = Pacer::new(&Pace::new(2, SECOND));
+        let slow = pacer.permit(far()).await.expect("there is time");
+        pacer.permit(far()).await.expect("there is time").begin();
+        tokio::time::advance(SECOND * 10).await;
+        slow.begin();
+        let began = Instant::now();
+        pacer.permit(far()).await.expect("there is time").begin();
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        pacer.permit(far()).await.expect("there is time").begin();
+        assert_eq!(began.elapsed(), SECOND + JITTER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_permit_that_was_not_used_is_given_back() {
+        let pacer = Pacer::new(&Pace::new(1, SECOND));
+        for _ in 0..5 {
+            drop(pacer.permit(Instant::now()).await.expect("the one permit is back"));
+        }
+        let held = pacer.permit(far()).await.expect("there is time");
+        let waiter = tokio::spawn({
+            let pacer = Arc::clone(&pacer);
+            async move { pacer.permit(far()).await.map(Permit::begin) }
+        });
+        tokio::task::yield_now().await;
+        drop(held);
+        let began = Instant::now();
+        waiter.await.expect("no panic").expect("there is time");
+        assert_eq!(began.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiters_are_served_in_order_and_one_that_leaves_makes_no_gap() {
+        let pacer = Pacer::new(&Pace::new(1, SECOND));
+        pacer.permit(far()).await.expect("there is time").begin();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut waiters = Vec::new();
+        for number in 0..6 {
+            let (pacer, served) = (Arc::clone(&pacer), Arc::clone(&served));
+            waiters.push(tokio::spawn(async move {
+                pacer.permit(far()).await.expect("there is time").begin();
+                served.lock().expect("no panic with it").push((number, Instant::now()));
+            }));
+            tokio::task::yield_now().await;
+        }
+        waiters[0].abort();
+        waiters[3].abort();
+        let began = Instant::now();
+        for waiter in waiters {
+            let _ = waiter.await;
+        }
+        let served = served.lock().expect("no panic with it");
+        let numbers: Vec<_> = served.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [1, 2, 4, 5]);
+        assert_eq!(served[3].1 - began, (SECOND + JITTER) * 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_beyond_the_deadline_is_not_begun() {
+        let pacer = Pacer::new(&Pace::new(10, SECOND));
+        let deadline = Instant::now() + SECOND * 3;
+        let mut waiters = tokio::task::JoinSet::new();
+        for _ in 0..100 {
+            let pacer = Arc::clone(&pacer);
+            waiters.spawn(async move {
+                let began = Instant::now();
+                (pacer.permit(deadline).await.map(Permit::begin), began.elapsed())
+            });
+        }
+        let results = waiters.join_all().await;
+        assert_eq!(results.iter().filter(|(permit, _)| permit.is_ok()).count(), 30);
+        for (permit, took) in results {
+            if let Err(TooLong(wait)) = permit {
+                assert_eq!(took, Duration::ZERO);
+                assert!(wait >= SECOND * 3, "{wait:?}");
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_holds_for_everybody_and_for_those_who_wait_already() {
+        let pacer = Pacer::new(&Pace::new(1, SECOND));
+        pacer.permit(far()).await.expect("there is time").begin();
+        let began = Instant::now();
+        let waiter = tokio::spawn({
+            let pacer = Arc::clone(&pacer);
+            async move { pacer.permit(far()).await.map(Permit::begin) }
+        });
+        tokio::task::yield_now().await;
+        pacer.pause(SECOND * 100);
+        pacer.pause(SECOND); // a shorter one does not cut it short
+        let refused = pacer.permit(began + SECOND * 50).await.map(Permit::begin);
+        assert!(matches!(refused, Err(TooLong(wait)) if wait == SECOND * 100), "{refused:?}");
+        waiter.await.expect("no panic").expect("there is time");
+        assert_eq!(began.elapsed(), SECOND * 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unlimited_pace_waits_for_nothing_but_a_pause() {
+        let pacer = Pacer::new(&Pace::unlimited());
+        let began = Instant::now();
+        for _ in 0..10_000 {
+            pacer.permit(began).await.expect("no wait").begin();
+        }
+        assert!(pacer.lock().begun.is_empty());
+        pacer.pause(SECOND);
+        pacer.permit(far()).await.expect("there is time").begin();
+        assert_eq!(began.elapsed(), SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_without_an_end_leaves_the_pacer_fit_for_use() {
+        let pacer = Pacer::new(&Pace::default());
+        pacer.pause(Duration::MAX);
+        pacer.permit(far()).await.expect("an end that can't be reckoned with is none").begin();
+    }
+}

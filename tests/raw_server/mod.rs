@@ -109,6 +109,11 @@ impl RawServer {
         self.seen.lock().expect("no test panics with it").clone()
     }
 
+    /// Forgets the requests so far.
+    pub fn forget(&self) {
+        self.seen.lock().expect("no test panics with it").clear();
+    }
+
     /// The cancellations so far.
     pub fn cancellations(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| !seen.is_token_request()).collect()

@@ -1,0 +1,100 @@
+//! Nothing that is logged holds a secret or a token, at the finest level, whatever happens.
+
+mod faults;
+mod raw_server;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use feishu_cancel_onboard::{Client, RetryPolicy, TerminationType};
+use raw_server::{Act, RawServer, SECRET, TOKEN, json};
+use tracing_subscriber::fmt::MakeWriter;
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("no panic with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().expect("no panic with it")).into_owned()
+    }
+}
+
+async fn cancel(server: &RawServer, given_token: bool) {
+    let origin = server.origin.parse().expect("loopback is an origin");
+    let retry = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(2));
+    // Asks for every byte to be logged, which the client must not do.
+    let http = reqwest::Client::builder().connection_verbose(true);
+    let builder = Client::builder().origin(origin).http(http).attempt_timeout(Duration::from_millis(200)).retry(retry);
+    let builder = if given_token { builder.tenant_access_token(TOKEN) } else { builder.app("cli_test", SECRET) };
+    let client = builder.build().expect("it can be made");
+    let result = client.cancel_onboard("7000000000000000001", TerminationType::Other).notes("private").send().await;
+    match result {
+        Ok(done) => tracing::trace!(?client, ?done),
+        Err(error) => {
+            let source = &error as &dyn std::error::Error;
+            tracing::trace!(?client, source, ?error, details = ?error.details(), "{error:#}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_log_of_everything_at_the_finest_level_holds_no_secret() {
+    let log = Log::default();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .init();
+    let echo = format!(
+        r#"{{"code":1002002,"msg":"{TOKEN} again","error":{{"log_id":"{TOKEN}","details":[{{"key":"{TOKEN}"}}]}}}}"#
+    );
+    let rows = || faults::rows().into_iter().map(|row| row.1);
+    for act in rows().chain([json(400, &echo), json(200, &echo), json(200, r#"{"code":0}"#)]) {
+        for given_token in [true, false] {
+            let act = act.clone();
+            cancel(&RawServer::start(move |_, _| act.clone()).await, given_token).await;
+        }
+    }
+    // The same for the token's own endpoint, which is handed the secret.
+    let echo = format!(r#"{{"code":10014,"msg":"{SECRET}","error":{{"message":"{SECRET}","{SECRET}":1}}}}"#);
+    let garbled = format!(r#"{{"code":"{SECRET}","tenant_access_token":"{TOKEN}","expire":"{TOKEN}"}}"#);
+    let half = format!(r#"{{"code":0,"tenant_access_token":"{TOKEN}","expire":"{TOKEN}"}}"#);
+    for act in rows().chain([json(400, &echo), json(200, &garbled), json(200, &half)]) {
+        cancel(&RawServer::start_with_tokens(move |_, _| act.clone(), |_, _| Act::Hang).await, false).await;
+    }
+    let text = log.text();
+    assert!(!text.contains(TOKEN), "the token is in the log");
+    assert!(!text.contains(SECRET), "the secret is in the log");
+    assert!(!text.contains("private"), "the remark is in the log");
+    for field in [
+        "application_id=\"7000000000000000001\"",
+        "number=2",
+        "status=500",
+        "code=1002001",
+        "delivery=\"unknown\"",
+        "wait_ms=",
+    ] {
+        assert!(text.contains(field), "the log does not hold {field}");
+    }
+}

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::is_integer_enum;
 use super::document::Document;
 use super::enums::{self, Unique};
+use super::request;
 use super::source::{DocumentError, step};
 
 /// Generates the facts of a document.
@@ -19,6 +20,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let page = page(document)?;
     let origins = origins(document)?;
     let operation = operation(document)?;
+    let request = request::tokens(documents, document)?;
     let headers = header_names(document)?;
     let codes = error_codes(documents, document)?;
     let mut enums = TokenStream::new();
@@ -26,7 +28,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         enums.extend(enums::integer_enum(document, name, schema)?);
     }
     unnamed_integer_enums(document)?;
-    Ok(quote! { #page #origins #operation #headers #codes #enums })
+    Ok(quote! { #page #origins #operation #request #headers #codes #enums })
 }
 
 fn page(document: &Document) -> Result<TokenStream, DocumentError> {
@@ -98,7 +100,7 @@ fn operation(document: &Document) -> Result<TokenStream, DocumentError> {
         let (name, label) = (required(document, &at("name"))?, required(document, &at("label"))?);
         scopes.extend(quote! { crate::facts::Scope { name: #name, label: #label }, });
     }
-    let lifetime = token_lifetime(document)?;
+    let token = token(document)?;
     Ok(quote! {
         /// The operation.
         pub const OPERATION: crate::facts::Operation = crate::facts::Operation {
@@ -109,22 +111,26 @@ fn operation(document: &Document) -> Result<TokenStream, DocumentError> {
             rate_limits: &[#limits],
             scopes: &[#scopes],
         };
-        #lifetime
+        #token
     })
 }
 
-fn token_lifetime(document: &Document) -> Result<TokenStream, DocumentError> {
+/// What is said of the tokens that the operation issues, where it does.
+fn token(document: &Document) -> Result<TokenStream, DocumentError> {
     let at = format!("{}/x-token-lifetime", document.operation);
     if document.source.get(&at).is_none() {
         return Ok(quote!());
     }
     let maximum = u64::from(positive(document, &step(&at, "maximum"))?);
     let renew = u64::from(positive(document, &step(&at, "renew_before_end"))?);
+    let prefix = required(document, &format!("{}/x-token-prefix", document.operation))?;
     Ok(quote! {
         /// How long a token lives at most.
         pub const TOKEN_LIFETIME_MAXIMUM: ::std::time::Duration = ::std::time::Duration::from_secs(#maximum);
         /// From when on before its end a new token is handed out while the old one still works.
         pub const TOKEN_RENEW_BEFORE_END: ::std::time::Duration = ::std::time::Duration::from_secs(#renew);
+        /// What every token begins with.
+        pub const TOKEN_PREFIX: &str = #prefix;
     })
 }
 

@@ -6,6 +6,7 @@ mod client;
 mod document;
 mod enums;
 mod facts;
+mod request;
 mod source;
 
 use std::fs;

@@ -179,6 +179,45 @@ fn a_missing_fact_is_refused() {
 }
 
 #[test]
+fn the_schema_of_the_request_is_generated_without_references_and_annotations() {
+    let generated = codegen::render(&documents()).expect("the documents are right");
+    let code = &generated[0].code;
+    let (_, schema) = code.split_once("REQUEST_SCHEMA: Option<&str> = Some(").expect("it is generated");
+    let schema = schema[..schema.find(");").expect("it ends")].replace("\\\"", "\"");
+    let schema: serde_json::Value =
+        serde_json::from_str(schema.trim().trim_end_matches(',').trim_matches('"')).expect("it is JSON");
+    let expected = serde_json::json!({
+        "type": "object",
+        "required": ["termination_type"],
+        "properties": {
+            "termination_type": {"type": "integer", "enum": [1, 22, 27]},
+            "termination_reason_id_list": {"type": "array", "items": {"type": "string"}},
+            "termination_reason_notes": {"type": "string"},
+        },
+    });
+    assert_eq!(schema, expected);
+}
+
+#[test]
+fn a_request_that_contains_itself_is_refused() {
+    let again = "$ref: \"#/components/schemas/CancelOnboardRequest\" # again";
+    let documents = with(
+        "          items:\n            type: string\n          example: [\"69",
+        &format!("          items:\n            {again}\n          example: [\"69"),
+    );
+    assert_error(&documents, "# again", &["/termination_reason_id_list/items/$ref", "leads back to itself"]);
+}
+
+#[test]
+fn a_token_without_a_prefix_is_refused() {
+    let mut documents = documents();
+    documents[1].1 = documents[1].1.replace("      x-token-prefix: t-\n", "");
+    let error = error_of(&documents);
+    assert!(error.starts_with("spec/tenant_access_token.yaml:"), "{error}");
+    assert!(error.contains("/x-token-prefix: must be here"), "{error}");
+}
+
+#[test]
 fn a_second_operation_is_refused() {
     let documents = with("    post:\n      operationId", "    get:\n      responses: {}\n    post:\n      operationId");
     assert_error(&documents, "    post:", &["a second operation"]);

@@ -18,6 +18,8 @@ mod printable;
 mod redaction;
 mod request;
 mod retry;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod token;
 
 pub use advice::Advice;

@@ -1,0 +1,149 @@
+//! How a sandbox is set up.
+
+use std::fmt;
+use std::io;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::Sandbox;
+use super::applications::{ApplicationState, Applications};
+use super::exchange::{Shared, router};
+use super::fault::Faults;
+use super::journal::{Call, Journal, Observer};
+use super::limit::Limits;
+use super::random::{Random, unpredictable};
+use super::schema::Schema;
+use super::server::Server;
+use super::tokens::Tokens;
+use crate::RateLimit;
+use crate::generated::{cancel_onboard, tenant_access_token};
+
+/// Sets up a [`Sandbox`]; [`Sandbox::builder`] makes one.
+///
+/// ```
+/// use std::time::Duration;
+/// use feishu_cancel_onboard::sandbox::{ApplicationState, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::builder()
+///     .latency(Duration::from_millis(150)..=Duration::from_millis(350))
+///     .application("6949805467799537964", ApplicationState::Terminated)
+///     .on_call(|call| println!("{} {} {:?}", call.method, call.path, call.status))
+///     .start()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "it is `start` that starts a sandbox"]
+pub struct SandboxBuilder {
+    port: u16,
+    app_id: String,
+    app_secret: String,
+    limits: Vec<RateLimit>,
+    latency: RangeInclusive<Duration>,
+    expire: Option<i64>,
+    kept_calls: usize,
+    observer: Option<Observer>,
+    applications: Applications,
+}
+
+impl SandboxBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            port: 0,
+            app_id: super::APP_ID.to_owned(),
+            app_secret: super::APP_SECRET.to_owned(),
+            limits: cancel_onboard::OPERATION.rate_limits.to_vec(),
+            latency: Duration::ZERO..=Duration::ZERO,
+            expire: None,
+            kept_calls: usize::MAX,
+            observer: None,
+            applications: Applications::default(),
+        }
+    }
+
+    /// The port on the loopback interface. Default: one that the system picks, which is also what 0 means.
+    pub fn port(self, port: u16) -> Self {
+        Self { port, ..self }
+    }
+
+    /// The credentials of the one app there is. Default: [`APP_ID`](super::APP_ID) and
+    /// [`APP_SECRET`](super::APP_SECRET).
+    pub fn credentials(self, app_id: impl Into<String>, app_secret: impl Into<String>) -> Self {
+        Self { app_id: app_id.into(), app_secret: app_secret.into(), ..self }
+    }
+
+    /// The rate limits on cancellations, which hold together; with none, every call is let through. Default: the
+    /// documented ones.
+    pub fn rate_limits(self, limits: impl Into<Vec<RateLimit>>) -> Self {
+        Self { limits: limits.into(), ..self }
+    }
+
+    /// How long a cancellation that passed the limit takes to answer, at random within the range; it takes effect at
+    /// once. Default: no time.
+    pub fn latency(self, latency: RangeInclusive<Duration>) -> Self {
+        Self { latency, ..self }
+    }
+
+    /// What `expire` says in the answer to a request for a token, in seconds. Default: the longest life a token has.
+    /// See also [`Sandbox::set_token_expire`].
+    pub fn token_expire(self, seconds: i64) -> Self {
+        Self { expire: Some(seconds), ..self }
+    }
+
+    /// The state in which an application is at the start. Default: see [`Sandbox`].
+    pub fn application(mut self, id: impl Into<String>, state: ApplicationState) -> Self {
+        self.applications.set(id.into(), state);
+        self
+    }
+
+    /// How many calls, the newest ones, [`Sandbox::calls`] remembers. Default: all.
+    pub fn keep_calls(self, newest: usize) -> Self {
+        Self { kept_calls: newest, ..self }
+    }
+
+    /// Is told of each call once it has ended, answered or not, on the server's thread: it must not block for long.
+    /// Default: nobody is told.
+    pub fn on_call(self, observer: impl Fn(&Call) + Send + Sync + 'static) -> Self {
+        Self { observer: Some(Box::new(observer)), ..self }
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// When the port is taken, or the system has no port or thread to give.
+    pub async fn start(self) -> io::Result<Sandbox> {
+        let mut tokens = Tokens::new(self.app_id.clone(), self.app_secret.clone());
+        if let Some(seconds) = self.expire {
+            tokens.set_expire(seconds);
+        }
+        let shared = Arc::new(Shared {
+            applications: Mutex::new(self.applications),
+            tokens: Mutex::new(tokens),
+            limits: Mutex::new(Limits::new(&self.limits)),
+            cancellation_faults: Mutex::new(Faults::default()),
+            token_faults: Mutex::new(Faults::default()),
+            latency: Mutex::new((self.latency, Random::new(unpredictable()))),
+            journal: Arc::new(Journal::new(self.kept_calls, self.observer)),
+            cancellation_schema: Schema::parse(cancel_onboard::REQUEST_SCHEMA.unwrap_or_default())?,
+            token_schema: Schema::parse(tenant_access_token::REQUEST_SCHEMA.unwrap_or_default())?,
+        });
+        let served = Arc::clone(&shared);
+        let server = Server::start(self.port, |ending| router(served, ending)).await?;
+        let base_url = format!("http://{}", server.address);
+        Ok(Sandbox { base_url, app_id: self.app_id, app_secret: self.app_secret, shared, server })
+    }
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder")
+            .field("port", &self.port)
+            .field("app_id", &self.app_id)
+            .field("limits", &self.limits)
+            .field("latency", &self.latency)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,200 @@
+//! A stand-in for the platform: a real HTTP server on loopback that issues tokens and cancels onboardings, keeping state,
+//! with the checks, codes, limits and headers of the platform. For tests, and for trying things out.
+
+mod answer;
+mod applications;
+mod builder;
+mod cancel_onboard;
+mod connection;
+mod exchange;
+mod fault;
+mod journal;
+mod limit;
+mod random;
+mod schema;
+mod server;
+mod tenant_access_token;
+mod tokens;
+
+use std::sync::Arc;
+use std::time::Instant;
+use std::{fmt, io};
+
+pub use answer::Answer;
+pub use applications::{ApplicationState, IN_FEISHU_PEOPLE, PENDING, TERMINATED};
+pub use builder::SandboxBuilder;
+pub use fault::{Ending, Fault};
+pub use journal::Call;
+
+use self::exchange::{Shared, lock};
+use self::server::Server;
+
+/// The app id that a sandbox knows unless it is given another. It is no real app's.
+pub const APP_ID: &str = "cli_sandbox";
+/// The app secret that a sandbox knows unless it is given another. It is nobody's secret.
+pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
+
+/// A running stand-in for the platform.
+///
+/// It listens on 127.0.0.1 only, on a thread of its own, so the caller may block or use any runtime. Dropping it ends it,
+/// with every connection to it.
+///
+/// When it starts, [`PENDING`] and any id that is not named here is an application pending onboarding, [`TERMINATED`] is
+/// already terminated, and [`IN_FEISHU_PEOPLE`] has its pre-hire record in Feishu People. A cancelled one is terminated from
+/// then on.
+///
+/// Like the platform, it looks at a call in this order: path and method, token, rate limit, content type and body and
+/// application id, state of the application. Every answer has a log id.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::{ApplicationState, Ending, Fault, PENDING, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::start().await?;
+/// assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
+/// assert_eq!(sandbox.application(PENDING), ApplicationState::Pending);
+///
+/// // The next cancellation takes effect, but its answer is lost.
+/// sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+///
+/// // … what is to be tested runs here, against `base_url()` with `app_id()` and `app_secret()` …
+///
+/// assert_eq!(sandbox.cancellations(), 0);
+/// assert!(sandbox.calls().is_empty());
+/// sandbox.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Sandbox {
+    base_url: String,
+    app_id: String,
+    app_secret: String,
+    shared: Arc<Shared>,
+    server: Server,
+}
+
+impl Sandbox {
+    /// Starts a sandbox as it is by default, on a port that the system picks.
+    ///
+    /// # Errors
+    /// When the system has no port or thread to give.
+    pub async fn start() -> io::Result<Self> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox to be set up otherwise.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder::new()
+    }
+
+    /// Its origin, without a path: `http://127.0.0.1:` and the port.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The id of the app that it knows.
+    #[must_use]
+    pub fn app_id(&self) -> &str {
+        &self.app_id
+    }
+
+    /// The secret of that app.
+    #[must_use]
+    pub fn app_secret(&self) -> &str {
+        &self.app_secret
+    }
+
+    /// The calls that it saw, in the order in which they came, those under way included. Neither tokens nor secrets are in
+    /// them.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.shared.journal.calls()
+    }
+
+    /// The state of an application.
+    #[must_use]
+    pub fn application(&self, id: &str) -> ApplicationState {
+        lock(&self.shared.applications).state(id)
+    }
+
+    /// Puts an application into a state.
+    pub fn set_application(&self, id: impl Into<String>, state: ApplicationState) {
+        lock(&self.shared.applications).set(id.into(), state);
+    }
+
+    /// How many cancellations took effect, whatever their callers were told.
+    #[must_use]
+    pub fn cancellations(&self) -> usize {
+        lock(&self.shared.applications).cancelled()
+    }
+
+    /// How many requests for a token came, refused and failed ones included.
+    #[must_use]
+    pub fn token_requests(&self) -> usize {
+        lock(&self.shared.tokens).requests()
+    }
+
+    /// A token that is good, as the next request for one would get it; it does not count as a request.
+    #[must_use]
+    pub fn token(&self) -> String {
+        lock(&self.shared.tokens).current(Instant::now()).0
+    }
+
+    /// Makes the tokens handed out so far invalid (99991663). The next request for one gets a new one.
+    pub fn revoke_tokens(&self) {
+        lock(&self.shared.tokens).revoke();
+    }
+
+    /// Brings the tokens handed out so far to their end (99991677). The next request for one gets a new one.
+    pub fn expire_tokens(&self) {
+        lock(&self.shared.tokens).expire();
+    }
+
+    /// Sets what `expire` says of tokens from now on, in seconds; the next request gets a new token.
+    ///
+    /// A token lives as long as that, if that is between 1 second and the longest life a token has; with anything else it
+    /// lives as long as a token can.
+    pub fn set_token_expire(&self, seconds: i64) {
+        lock(&self.shared.tokens).set_expire(seconds);
+    }
+
+    /// Programs what goes wrong with the next cancellations that pass the token and the limit: one fault for each, after
+    /// those already programmed.
+    pub fn fail_cancellations(&self, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.shared.cancellation_faults).extend(faults);
+    }
+
+    /// Programs what goes wrong with the next requests for a token: one fault for each, after those already programmed.
+    pub fn fail_token_requests(&self, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.shared.token_faults).extend(faults);
+    }
+
+    /// Programs what can go wrong with any cancellation that passes the token and the limit and for which no fault is
+    /// programmed: each fault with its probability, of which the sum is 1 at most. The seed decides which ones, so that a
+    /// run can be repeated. No faults, no failures.
+    pub fn fail_cancellations_at_random(&self, seed: u64, faults: impl IntoIterator<Item = (f64, Fault)>) {
+        lock(&self.shared.cancellation_faults).at_random(seed, faults);
+    }
+
+    /// The same for requests for a token.
+    pub fn fail_token_requests_at_random(&self, seed: u64, faults: impl IntoIterator<Item = (f64, Fault)>) {
+        lock(&self.shared.token_faults).at_random(seed, faults);
+    }
+
+    /// Takes no more calls, lets those under way get their answers, for five seconds at most, and ends. Once this returns,
+    /// the port is free.
+    pub async fn shutdown(self) {
+        self.server.shutdown().await;
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.base_url)
+            .field("app_id", &self.app_id)
+            .finish_non_exhaustive()
+    }
+}

@@ -41,5 +41,5 @@ pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 
 /// What the endpoint's published page says, as generated from the document in `spec/`.
 pub mod document {
-    pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE};
+    pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE, SUCCESS_CODE};
 }

@@ -1,0 +1,155 @@
+//! What can be given on the command line, and what is said of what can't.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use feishu_cancel_onboard::{Origin, TerminationType};
+
+use crate::output::{self, Exit};
+
+/// Cancel the onboarding of a Feishu Hire candidate, and know whether it happened.
+#[derive(Debug, Parser)]
+#[command(name = "cancel-onboard", version, max_term_width = 100)]
+#[command(
+    after_help = "Credentials come from the environment, never from the command line, where others can see them:\n  \
+    FEISHU_APP_ID and FEISHU_APP_SECRET  of a custom app, or\n  \
+    FEISHU_TENANT_ACCESS_TOKEN           a token obtained elsewhere\n\n\
+    Exit status: 0 done, 1 refused by the platform, 2 wrong arguments or environment, 3 credentials refused,\n\
+    4 network failure or no readable answer, 5 a defect of this program."
+)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Where to call: feishu, lark, or an origin such as https://open.feishu.cn [env: FEISHU_BASE_URL]
+    #[arg(long, global = true, value_name = "ORIGIN", value_parser = origin, help_heading = "Common options")]
+    pub base_url: Option<Origin>,
+    /// How results are printed
+    #[arg(long, global = true, value_enum, default_value_t = Output::Text, help_heading = "Common options")]
+    pub output: Output,
+    /// Time for one attempt
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Common options")]
+    pub timeout: Duration,
+    /// Time for one cancellation, with all its attempts and waits
+    #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Common options")]
+    pub deadline: Duration,
+    /// Start the embedded stand-in of the platform and use that: nothing leaves this machine
+    #[arg(long, global = true, conflicts_with = "base_url", help_heading = "Common options")]
+    pub sandbox: bool,
+    /// Language of the advice [default: from LANG]
+    #[arg(long, global = true, value_enum, help_heading = "Common options")]
+    pub lang: Option<Language>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// English
+    En,
+    /// Chinese
+    Zh,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Cancel the onboarding that one application leads to
+    Cancel(Cancel),
+    /// Say what an error code means and what to do about it, without calling anything
+    Explain(Explain),
+    /// Serve the stand-in of the platform on this machine, for tests and trials
+    Sandbox(Sandbox),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    cancel-onboard cancel 1111111111 --type candidate-declined --notes 'took another offer'\n\n\
+    Try it without credentials, on the embedded stand-in:\n  \
+    cancel-onboard cancel 1111111111 --type candidate-declined --sandbox")]
+pub struct Cancel {
+    /// Id of the application, not of the candidate or the offer
+    pub application_id: String,
+    /// Why: 1 or company-rejected, 22 or candidate-declined, 27 or other
+    #[arg(long = "type", value_name = "TYPE", value_parser = termination_type)]
+    pub termination_type: TerminationType,
+    /// Id of a detailed reason, of those set up in your tenant; can be given several times
+    #[arg(long = "reason-id", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    pub reason_ids: Vec<String>,
+    /// A remark, kept with the application
+    #[arg(long, value_name = "TEXT")]
+    pub notes: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cancel-onboard explain 1002910")]
+pub struct Explain {
+    /// The code; without one, every known code is listed
+    #[arg(allow_negative_numbers = true)]
+    pub code: Option<i64>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example, in one shell and then in another one with the lines that the first one printed:\n  \
+    cancel-onboard sandbox --port 8099\n  \
+    cancel-onboard cancel 1111111111 --type other")]
+pub struct Sandbox {
+    /// Port on the loopback address; 0 lets the system pick one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+    /// Do not enforce the documented rate limit
+    #[arg(long)]
+    pub no_rate_limit: bool,
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    text.parse().map_err(|error: feishu_cancel_onboard::Error| error.message().into_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be seconds, from 0.001 to 86400".to_owned())
+}
+
+fn termination_type(text: &str) -> Result<TerminationType, String> {
+    text.parse().map_err(|error: feishu_cancel_onboard::UnknownValue| error.to_string())
+}
+
+/// Says what is wrong with the arguments, in the form that they themselves ask for.
+pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    let wants_json = given.iter().any(|argument| argument == "--output=json")
+        || given.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
+    if wants_json {
+        let text = error.render().to_string();
+        let first = text.split("\n\n").next().unwrap_or_default();
+        let message = first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
+        output::refused_here(application_id(given).as_deref(), &message);
+    } else {
+        let _ = error.print();
+    }
+    Exit::InvalidRequest
+}
+
+/// The application id among arguments that could not be read as a whole, where it is plain to see.
+fn application_id(given: &[OsString]) -> Option<String> {
+    let after = given.iter().position(|argument| argument == "cancel")? + 1;
+    let id = given.get(after)?.to_str()?;
+    (!id.starts_with('-')).then(|| id.to_owned())
+}

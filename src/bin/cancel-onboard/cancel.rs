@@ -1,0 +1,54 @@
+//! `cancel`: one cancellation.
+
+use std::time::Instant;
+
+use feishu_cancel_onboard::{CancelRequest, Cancelled, Error};
+
+use crate::arguments::{Cancel, Common, Language, Output};
+use crate::connection::Connection;
+use crate::output::{self, Exit};
+
+/// Makes the cancellation and prints what became of it.
+pub async fn run(common: &Common, cancel: Cancel) -> Exit {
+    let began = Instant::now();
+    let language = Language::choose(common.lang);
+    let id = cancel.application_id.clone();
+    let result = tokio::select! {
+        result = make(common, cancel) => result,
+        () = interrupted_twice(language) => {
+            output::complain(language.pick(
+                "stopped: if a request was under way, it is not known whether it took effect; look at the application \
+                 in Feishu Hire, or run the same cancellation again",
+                "已中止：若请求正在进行，则不确定是否生效；请到飞书招聘查看该投递，或重新执行同一次取消",
+            ));
+            return Exit::Interrupted;
+        }
+    };
+    match common.output {
+        Output::Json => output::print(&output::json_line(Some(&id), &result, began.elapsed())),
+        Output::Text if result.is_ok() => output::print(&output::text(&id, &result, language)),
+        Output::Text => output::complain(&output::text(&id, &result, language)),
+    }
+    result.map_or_else(|error| Exit::of(error.kind()), |_| Exit::Done)
+}
+
+async fn make(common: &Common, cancel: Cancel) -> Result<Cancelled, Error> {
+    let connection = Connection::make(common).await?;
+    let mut request = CancelRequest::new(cancel.application_id, cancel.termination_type).reason_ids(cancel.reason_ids);
+    if let Some(notes) = cancel.notes {
+        request = request.notes(notes);
+    }
+    connection.client.prepare(request).send().await
+}
+
+/// Waits until the operator has asked twice: once is a wish to stop, and an answer under way is worth waiting for.
+async fn interrupted_twice(language: Language) {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
+    output::complain(language.pick(
+        "waiting for the answer that is under way, so that the result is known; once more to stop at once",
+        "正在等待进行中的请求返回结果；再按一次立即中止",
+    ));
+    let _ = tokio::signal::ctrl_c().await;
+}

@@ -1,0 +1,56 @@
+//! `cancel-onboard`: the library for operators and scripts.
+//!
+//! What it prints and how it exits are a contract that other programs depend on.
+
+mod arguments;
+mod cancel;
+mod connection;
+mod explain;
+mod language;
+mod output;
+mod sandbox;
+
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use clap::Parser;
+use output::Exit;
+
+fn main() -> ExitCode {
+    let given: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&given) {
+        Ok(arguments) => arguments,
+        Err(error) => return arguments::refused(&given, &error).into(),
+    };
+    log_to_stderr();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::complain(&format!("error: no runtime can be made: {error}"));
+            return Exit::Defect.into();
+        }
+    };
+    // A task of its own, so that a panic ends as the exit status of a defect.
+    let exit = runtime.block_on(async { tokio::spawn(run(arguments)).await });
+    runtime.shutdown_background();
+    exit.unwrap_or(Exit::Defect).into()
+}
+
+async fn run(arguments: Arguments) -> Exit {
+    let Arguments { common, command } = arguments;
+    match command {
+        Command::Cancel(cancel) => cancel::run(&common, cancel).await,
+        Command::Explain(explain) => explain::run(&common, &explain),
+        Command::Sandbox(sandbox) => sandbox::run(&sandbox).await,
+    }
+}
+
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::WARN.into())
+        .from_env_lossy();
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+}

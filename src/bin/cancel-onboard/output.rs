@@ -1,0 +1,232 @@
+//! What is printed for a cancellation, and the exit status that goes with it.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use feishu_cancel_onboard::{Cancelled, Delivery, Error, ErrorKind, Outcome, printable};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::arguments::Language;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    Done,
+    Refused,
+    InvalidRequest,
+    Credentials,
+    Network,
+    Defect,
+    /// Ended by the operator.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::InvalidRequest => 2,
+            Exit::Credentials => 3,
+            Exit::Network => 4,
+            Exit::Defect => 5,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+impl Exit {
+    /// The exit status of a failure.
+    pub fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::AlreadyTerminated
+            | ErrorKind::ManagedByFeishuPeople
+            | ErrorKind::InvalidParameter
+            | ErrorKind::SystemError
+            | ErrorKind::RateLimited
+            | ErrorKind::PermissionDenied
+            | ErrorKind::Other => Self::Refused,
+            ErrorKind::InvalidRequest => Self::InvalidRequest,
+            ErrorKind::Unauthorized | ErrorKind::InvalidCredentials | ErrorKind::AppUnavailable => Self::Credentials,
+            ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::UnexpectedResponse => {
+                Self::Network
+            }
+            _ => Self::Defect,
+        }
+    }
+}
+
+/// The line for a cancellation that succeeded.
+#[derive(Serialize)]
+struct DoneLine<'a> {
+    ok: bool,
+    application_id: &'a str,
+    outcome: &'static str,
+    attempts: u32,
+    log_id: Option<&'a str>,
+    elapsed_ms: u64,
+}
+
+/// The line for one that did not.
+#[derive(Serialize)]
+struct FailedLine<'a> {
+    ok: bool,
+    application_id: Option<&'a str>,
+    error: ErrorObject<'a>,
+    elapsed_ms: u64,
+}
+
+#[derive(Serialize)]
+struct ErrorObject<'a> {
+    kind: &'static str,
+    code: Option<i64>,
+    http_status: Option<u16>,
+    message: &'a str,
+    log_id: Option<&'a str>,
+    delivery: &'static str,
+    retryable: bool,
+    retry_after_ms: Option<u64>,
+    attempts: u32,
+    advice: AdviceObject<'a>,
+    details: Option<&'a Value>,
+}
+
+#[derive(Serialize)]
+pub struct AdviceObject<'a> {
+    pub en: &'a str,
+    pub zh: &'a str,
+}
+
+/// A cancellation's result as one line of JSON.
+pub fn json_line(application_id: Option<&str>, result: &Result<Cancelled, Error>, elapsed: Duration) -> String {
+    let line = match result {
+        Ok(done) => serde_json::to_string(&DoneLine {
+            ok: true,
+            application_id: application_id.unwrap_or_default(),
+            outcome: done.outcome().as_str(),
+            attempts: done.attempts(),
+            log_id: done.log_id(),
+            elapsed_ms: millis(elapsed),
+        }),
+        Err(error) => {
+            let advice = error.advice();
+            serde_json::to_string(&FailedLine {
+                ok: false,
+                application_id,
+                error: ErrorObject {
+                    kind: error.kind().as_str(),
+                    code: error.code(),
+                    http_status: error.http_status(),
+                    message: &error.message(),
+                    log_id: error.log_id(),
+                    delivery: error.delivery().as_str(),
+                    retryable: error.is_retryable(),
+                    retry_after_ms: error.retry_after().map(millis),
+                    attempts: error.attempts(),
+                    advice: AdviceObject { en: &advice.en, zh: &advice.zh },
+                    details: error.details().map(|details| details.as_json()),
+                },
+                elapsed_ms: millis(elapsed),
+            })
+        }
+    };
+    line.unwrap_or_default()
+}
+
+/// A cancellation's result for an operator.
+pub fn text(application_id: &str, result: &Result<Cancelled, Error>, language: Language) -> String {
+    match result {
+        Ok(done) => done_text(application_id, done, language),
+        Err(error) => failed_text(application_id, error, language),
+    }
+}
+
+fn done_text(application_id: &str, done: &Cancelled, language: Language) -> String {
+    let headline = match done.outcome() {
+        Outcome::Terminated => language.pick(
+            "terminated: an attempt whose answer was lost most likely cancelled the onboarding, but somebody may have \
+             terminated the application before; its history in Feishu Hire tells",
+            "已终止：某次未收到响应的请求很可能已取消入职，但也可能此前已由他人终止；可在飞书招聘的投递记录中核实",
+        ),
+        _ => language.pick("cancelled: the onboarding is cancelled", "已取消：入职已取消"),
+    };
+    let mut rows = vec![(language.pick("application", "投递 ID"), application_id.to_owned())];
+    rows.extend(done.log_id().map(|id| (language.pick("log id", "日志 ID"), id.to_owned())));
+    rows.push((language.pick("attempts", "请求次数"), done.attempts().to_string()));
+    block(headline, &rows)
+}
+
+fn failed_text(application_id: &str, error: &Error, language: Language) -> String {
+    let headline = match error.delivery() {
+        Delivery::Unknown => language.pick("not known", "结果未知"),
+        Delivery::NotSent | Delivery::Rejected => language.pick("not cancelled", "未取消"),
+    };
+    let headline = format!("{headline}: {}", error.message());
+    let mut rows = vec![(language.pick("application", "投递 ID"), application_id.to_owned())];
+    rows.push((language.pick("kind", "错误类型"), error.kind().to_string()));
+    if let Some(code) = error.known_code() {
+        let label = code.label().map(|label| format!(" ({label})")).unwrap_or_default();
+        rows.push((language.pick("code", "错误码"), format!("{}{label}", code.number())));
+    }
+    rows.extend(error.http_status().map(|status| (language.pick("HTTP status", "HTTP 状态码"), status.to_string())));
+    rows.extend(error.log_id().map(|id| (language.pick("log id", "日志 ID"), id.to_owned())));
+    rows.push((language.pick("attempts", "请求次数"), error.attempts().to_string()));
+    rows.push((language.pick("what is known", "目前所知"), language.known(error.delivery()).to_owned()));
+    if let Some(wait) = error.retry_after() {
+        rows.push((language.pick("wait", "需等待"), format!("{} s", wait.as_secs_f64().ceil())));
+    }
+    for violation in error.details().map(|details| details.field_violations()).unwrap_or_default() {
+        let parts = [violation.field, violation.description].into_iter().flatten().collect::<Vec<_>>();
+        rows.push((language.pick("field", "字段"), parts.join(": ")));
+    }
+    for violation in error.details().map(|details| details.permission_violations()).unwrap_or_default() {
+        rows.extend(violation.subject.map(|scope| (language.pick("missing scope", "缺少权限"), scope)));
+    }
+    rows.push((language.pick("what to do", "处理建议"), language.advice(&error.advice()).to_owned()));
+    block(&headline, &rows)
+}
+
+/// A headline, and rows of a label and a text below it.
+pub fn block(headline: &str, rows: &[(&str, String)]) -> String {
+    let width = rows.iter().map(|(label, _)| columns(label)).max().unwrap_or_default();
+    let mut out = printable(headline).into_owned();
+    for (label, text) in rows {
+        let padding = " ".repeat(width - columns(label));
+        let _ = write!(out, "\n  {label}{padding}  {}", printable(text));
+    }
+    out
+}
+
+/// How wide a label is on a terminal, where a Chinese character takes two columns.
+fn columns(label: &str) -> usize {
+    label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+}
+
+/// Prints the JSON line of a request that was refused before there was one.
+pub fn refused_here(application_id: Option<&str>, message: &str) {
+    // The library words and advises this kind of failure; only the message comes from the command line.
+    let result = Err(Error::invalid_request(message));
+    print(&json_line(application_id, &result, Duration::ZERO));
+}
+
+/// Prints a line to standard output. Where nobody reads it any more, nothing is to be done about that.
+pub fn print(line: &str) {
+    let mut out = io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        complain(&format!("error: standard output can't be written: {error}"));
+    }
+}
+
+/// Prints a line to standard error.
+pub fn complain(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

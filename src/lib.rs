@@ -43,3 +43,9 @@ pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 pub mod document {
     pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE, SUCCESS_CODE};
 }
+
+/// The code in the READMEs, compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+#[doc = include_str!("../README.zh-CN.md")]
+struct Readme;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::response::Response;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::request::Parts;
@@ -18,7 +18,7 @@ use crate::generated::cancel_onboard::types::{ApplicationId, FieldViolation};
 
 pub(super) async fn handle(
     State(context): State<Context>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    Extension(cut): Extension<Cut>,
     request: Request,
 ) -> Response {
     let shared = context.shared.clone();
@@ -55,8 +55,8 @@ fn cancel(shared: &Shared, id: &str, head: &Parts, body: Option<&[u8]>) -> Answe
     lock(&shared.applications).cancel(id).map_or_else(Answer::from, |()| Answer::success())
 }
 
-/// What in a body, if it could be read, is not as the document says.
-pub(super) fn body_violations(schema: &Schema, head: &Parts, body: Option<&[u8]>) -> Vec<FieldViolation> {
+/// What in a body, if it could be read, and in its content type is not as the document says.
+fn body_violations(schema: &Schema, head: &Parts, body: Option<&[u8]>) -> Vec<FieldViolation> {
     let essence = |content_type: &str| content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let sent = head.headers.get(CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let sent = sent.as_deref().unwrap_or_default();

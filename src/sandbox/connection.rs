@@ -1,35 +1,13 @@
 //! Connections that can be made to end without a proper answer.
 
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
-
-/// A listener whose connections can be cut.
-pub(super) struct Cuttable(pub TcpListener);
-
-impl Listener for Cuttable {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Answers are small: without this, the second one on a connection waits for the acknowledgement of the first.
-        let _ = stream.set_nodelay(true);
-        (Connection { stream, cut: Cut::default() }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
+use tokio::net::TcpStream;
 
 /// A connection, and the means to cut it.
 pub(super) struct Connection {
@@ -62,9 +40,13 @@ impl Cut {
     }
 }
 
-impl Connected<IncomingStream<'_, Cuttable>> for Cut {
-    fn connect_info(stream: IncomingStream<'_, Cuttable>) -> Self {
-        stream.io().cut.clone()
+impl Connection {
+    /// A connection that is whole, with what cuts it.
+    pub fn new(stream: TcpStream) -> (Self, Cut) {
+        let cut = Cut::default();
+        // Answers are small: without this, the second one on a connection waits for the acknowledgement of the first.
+        let _ = stream.set_nodelay(true);
+        (Self { stream, cut: cut.clone() }, cut)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{io, ops::RangeInclusive};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Extension, Request, State};
 use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
@@ -78,7 +78,7 @@ fn route<H: Handler<T, Context>, T: 'static>(operation: &Operation, handler: H) 
 async fn refuse(
     status: StatusCode,
     State(context): State<Context>,
-    ConnectInfo(cut): ConnectInfo<Cut>,
+    Extension(cut): Extension<Cut>,
     request: Request,
 ) -> Response {
     let mut exchange = context.begin(cut, request, None);
@@ -176,6 +176,9 @@ impl Exchange {
 
     /// Ends the call without the answer that was due.
     async fn withhold(mut self, due: Answer, ending: Ending) -> Response {
+        if matches!(ending, Ending::Truncated(_)) {
+            self.entry.due(due.outcome());
+        }
         self.entry.end(false);
         match ending {
             Ending::Answer(_) | Ending::Reset => self.cut.reset(),

@@ -17,7 +17,7 @@ pub struct Call {
     /// The application id, decoded, well-formed or not, where the path is that of a cancellation.
     pub application_id: Option<String>,
     /// The HTTP status of the answer. For an answer that was withheld, the one that was due; none while the call is under
-    /// way.
+    /// way, and where a fault kept it from being worked on.
     pub status: Option<u16>,
     /// The envelope's code, where the answer has an envelope.
     pub code: Option<i64>,

@@ -3,17 +3,27 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::pin;
 use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+use tower_service::Service;
 
-use super::connection::{Cut, Cuttable};
+use super::connection::Connection;
 
 /// How long a graceful end waits for calls under way.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long no connection is accepted after one could not be.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
 /// A running server. Dropping it ends it.
 pub(super) struct Server {
@@ -71,27 +81,65 @@ impl Server {
 }
 
 fn serve(listener: std::net::TcpListener, router: Router, ending: Ending, started: oneshot::Sender<io::Result<()>>) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
+    let prepared = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let within = runtime.enter();
+        let listener = TcpListener::from_std(listener)?;
+        drop(within);
+        io::Result::Ok((runtime, listener))
+    };
+    let (runtime, listener) = match prepared() {
+        Ok(prepared) => prepared,
         Err(error) => {
             let _ = started.send(Err(error));
             return;
         }
     };
+    let _ = started.send(Ok(()));
     runtime.block_on(async {
-        let listener = match TcpListener::from_std(listener) {
-            Ok(listener) => listener,
-            Err(error) => {
-                let _ = started.send(Err(error));
-                return;
-            }
-        };
-        let service = router.into_make_service_with_connect_info::<Cut>();
-        let served = axum::serve(Cuttable(listener), service).with_graceful_shutdown(ending.clone().wait());
-        let _ = started.send(Ok(()));
         tokio::select! {
-            _ = served.into_future() => {}
-            () = ending.enforced() => {}
+            () = accept(&listener, &router, &ending) => {}
+            () = ending.clone().enforced() => {}
         }
     });
+}
+
+/// Serves every connection that comes, until the server is about to end and those that there are have ended.
+async fn accept(listener: &TcpListener, router: &Router, ending: &Ending) {
+    let mut connections = JoinSet::new();
+    let mut over = pin!(ending.clone().wait());
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(_) = connections.join_next() => continue,
+            () = &mut over => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(serve_connection(stream, router.clone(), ending.clone()));
+            }
+            // The system has no descriptor to give, which passes, or the caller has left already.
+            Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+        }
+    }
+    while connections.join_next().await.is_some() {}
+}
+
+async fn serve_connection(stream: TcpStream, router: Router, ending: Ending) {
+    let (connection, cut) = Connection::new(stream);
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(cut.clone());
+        // A router is always ready.
+        router.clone().call(request)
+    });
+    // The platform writes `X-Tt-Logid`, and there are clients that look for just that.
+    let mut builder = http1::Builder::new();
+    let served = builder.title_case_headers(true).serve_connection(TokioIo::new(connection), service);
+    let mut served = pin!(served);
+    // What goes wrong on a connection is its caller's affair.
+    tokio::select! {
+        _ = served.as_mut() => return,
+        () = ending.wait() => served.as_mut().graceful_shutdown(),
+    }
+    let _ = served.await;
 }

@@ -6,6 +6,7 @@ use feishu_cancel_onboard::sandbox::{Answer, ApplicationState, Ending, Fault, PE
 use feishu_cancel_onboard::{ErrorCode, PlatformErrorCode};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::wire::{
     Answered, ask_for_token, cancel, cancellation, client, exchange, obtain_token, parse, raw_cancellation, send,
@@ -168,6 +169,42 @@ async fn the_end_waits_for_calls_under_way() {
     }
     sandbox.shutdown().await;
     call.await.expect("it runs").expect("it is answered").assert(200, 0);
+}
+
+#[tokio::test]
+async fn a_connection_in_use_is_cut_only_at_the_call_that_fails() {
+    let sandbox = sandbox().await;
+    sandbox.fail_cancellations([Fault::None, Fault::None, Fault::WithEffect(Ending::Close)]);
+    let address = sandbox.base_url().strip_prefix("http://").expect("it is an HTTP origin");
+    let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+    let mut ends = Vec::new();
+    for id in ["a", "b", "c"] {
+        let request = String::from_utf8(raw_cancellation(&sandbox, id)).expect("it is text");
+        let request = request.replace("Connection: close\r\n", "");
+        stream.write_all(request.as_bytes()).await.expect("it takes the request");
+        let mut answer = vec![0; 4096];
+        let read = stream.read(&mut answer).await.expect("it ends in order");
+        ends.push(if read == 0 { 0 } else { parse(&answer[..read]).0 });
+    }
+    assert_eq!(ends, [200, 200, 0]);
+    assert_eq!(sandbox.cancellations(), 3);
+    assert_eq!(delivered(&sandbox), [true, true, false]);
+}
+
+#[tokio::test]
+async fn what_was_due_is_noted_and_nothing_where_nothing_was() {
+    let sandbox = sandbox().await;
+    sandbox.fail_cancellations([
+        Fault::WithEffect(Ending::Close),
+        Fault::WithoutEffect(Ending::Close),
+        Fault::WithoutEffect(Ending::Truncated(1)),
+    ]);
+    for _ in 0..3 {
+        let request = raw_cancellation(&sandbox, PENDING);
+        exchange(&sandbox, &request).await.expect("it ends in order");
+    }
+    let noted: Vec<_> = sandbox.calls().iter().map(|call| (call.status, call.code)).collect();
+    assert_eq!(noted, [(Some(200), Some(0)), (None, None), (Some(500), Some(1002001))]);
 }
 
 #[tokio::test]

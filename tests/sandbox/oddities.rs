@@ -84,3 +84,12 @@ async fn what_is_not_http_ends_only_its_own_connection() {
     let request = raw_cancellation(&sandbox, PENDING);
     assert_eq!(parse(&exchange(&sandbox, &request).await.expect("it answers")).0, 200);
 }
+
+/// Not every client knows that the case of a header's name means nothing.
+#[tokio::test]
+async fn the_log_id_is_named_as_the_platform_writes_it() {
+    let sandbox = sandbox().await;
+    let request = raw_cancellation(&sandbox, PENDING);
+    let answer = String::from_utf8(exchange(&sandbox, &request).await.expect("it answers")).expect("it is text");
+    assert!(answer.contains("\r\nX-Tt-Logid: "), "{answer}");
+}

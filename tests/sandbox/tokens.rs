@@ -36,6 +36,15 @@ async fn the_credentials_get_a_token_that_is_let_through() {
     assert_eq!(sandbox.token_requests(), 1);
 }
 
+/// As an official SDK asks.
+#[tokio::test]
+async fn a_request_for_a_token_needs_no_content_type() {
+    let sandbox = sandbox().await;
+    let url = format!("{}/open-apis/auth/v3/tenant_access_token/internal", sandbox.base_url());
+    let body = json!({"app_id": sandbox.app_id(), "app_secret": sandbox.app_secret()}).to_string();
+    send(client().post(url).body(body)).await.expect("it answers").assert(200, 0);
+}
+
 #[tokio::test]
 async fn wrong_or_malformed_credentials_get_none() {
     let sandbox = sandbox().await;

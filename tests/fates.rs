@@ -18,19 +18,25 @@ const OK: &str = r#"{"code":0,"msg":"success","data":{}}"#;
 const TERMINATED: &str = r#"{"code":1002221,"msg":"terminated"}"#;
 
 /// Long enough for a busy machine, and far below what a test that hangs would take.
-const SOON: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(15);
 
 fn quick() -> RetryPolicy {
-    RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(4)).deadline(Duration::from_secs(4))
+    RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(4)).deadline(Duration::from_secs(20))
 }
 
 fn builder(server: &RawServer) -> ClientBuilder {
     let origin = server.origin.parse().expect("loopback is an origin");
-    Client::builder().origin(origin).app("cli_test", SECRET).attempt_timeout(Duration::from_millis(300)).retry(quick())
+    Client::builder().origin(origin).app("cli_test", SECRET).attempt_timeout(Duration::from_secs(10)).retry(quick())
 }
 
 fn client(server: &RawServer) -> Client {
     builder(server).build().expect("it can be made")
+}
+
+/// A client that does not wait long where a row is about waiting for nothing.
+fn client_for(server: &RawServer, kind: ErrorKind) -> Client {
+    let timeout = if kind == ErrorKind::Timeout { Duration::from_millis(600) } else { Duration::from_secs(10) };
+    builder(server).attempt_timeout(timeout).build().expect("it can be made")
 }
 
 async fn cancel(client: &Client) -> Result<Cancelled, Error> {
@@ -42,7 +48,7 @@ async fn each_fault_that_goes_on_ends_as_the_table_says() {
     for Row(name, act, kind, delivery, attempts) in rows() {
         let server = RawServer::start(move |_, _| act.clone()).await;
         let began = Instant::now();
-        let error = cancel(&client(&server)).await.expect_err(name);
+        let error = cancel(&client_for(&server, kind)).await.expect_err(name);
         assert_eq!((error.kind(), error.delivery()), (kind, delivery), "{name}: {error:?}");
         assert_eq!(error.attempts(), attempts, "{name}");
         assert_eq!(server.cancellations().len(), attempts as usize, "{name}");
@@ -53,9 +59,9 @@ async fn each_fault_that_goes_on_ends_as_the_table_says() {
 
 #[tokio::test]
 async fn each_fault_that_passes_is_survived_where_the_table_says_so() {
-    for Row(name, act, _, delivery, attempts) in rows() {
+    for Row(name, act, kind, delivery, attempts) in rows() {
         let server = RawServer::start(move |nth, _| if nth == 0 { act.clone() } else { json(200, OK) }).await;
-        let result = cancel(&client(&server)).await;
+        let result = cancel(&client_for(&server, kind)).await;
         match attempts {
             1 => assert_eq!(result.expect_err(name).delivery(), delivery, "{name}"),
             _ => {
@@ -69,9 +75,9 @@ async fn each_fault_that_passes_is_survived_where_the_table_says_so() {
 
 #[tokio::test]
 async fn told_terminated_after_each_fault_is_success_only_if_an_attempt_was_lost() {
-    for Row(name, act, _, delivery, attempts) in rows().into_iter().filter(|row| row.4 > 1) {
+    for Row(name, act, kind, delivery, attempts) in rows().into_iter().filter(|row| row.4 > 1) {
         let server = RawServer::start(move |nth, _| if nth == 0 { act.clone() } else { json(400, TERMINATED) }).await;
-        let result = cancel(&client(&server)).await;
+        let result = cancel(&client_for(&server, kind)).await;
         match delivery {
             Delivery::Unknown => {
                 let done = result.expect(name);
@@ -90,7 +96,7 @@ async fn told_terminated_after_each_fault_is_success_only_if_an_attempt_was_lost
 async fn an_unknown_fate_stays_unknown_until_the_endpoint_itself_answers() {
     for Row(name, act, kind, _, _) in rows() {
         let server = RawServer::start(move |nth, _| if nth == 0 { Act::Reset } else { act.clone() }).await;
-        let result = cancel(&client(&server)).await;
+        let result = cancel(&client_for(&server, kind)).await;
         let settled = [ErrorKind::InvalidParameter, ErrorKind::ManagedByFeishuPeople];
         match (kind, result) {
             (ErrorKind::AlreadyTerminated, Ok(done)) => assert_eq!(done.outcome(), Outcome::Terminated, "{name}"),
@@ -106,7 +112,7 @@ async fn an_unknown_fate_stays_unknown_until_the_endpoint_itself_answers() {
 #[tokio::test]
 async fn an_unknown_fate_stays_unknown_when_there_is_no_connection_any_more() {
     let server = RawServer::start(|_, _| Act::Hang).await;
-    let client = client(&server);
+    let client = client_for(&server, ErrorKind::Timeout);
     let call = tokio::spawn(async move { cancel(&client).await });
     while server.cancellations().is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -339,7 +345,7 @@ async fn without_a_token_nothing_is_sent() {
         ("redirect", with_headers(302, &[("Location", "/")], ""), UnexpectedResponse, 1),
     ] {
         let server = RawServer::start_with_tokens(move |_, _| act.clone(), |_, _| json(200, OK)).await;
-        let error = cancel(&client(&server)).await.expect_err(name);
+        let error = cancel(&client_for(&server, kind)).await.expect_err(name);
         assert_eq!((error.kind(), error.delivery()), (kind, Delivery::NotSent), "{name}: {error:?}");
         assert_eq!((error.attempts(), server.cancellations().len()), (0, 0), "{name}");
         assert_eq!(server.token_requests(), requests, "{name}");

@@ -12,6 +12,18 @@ pub const TERMINATED: &str = "2222222222";
 pub const IN_FEISHU_PEOPLE: &str = "3333333333";
 
 /// The state of an application, as far as a cancellation can tell.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::{ApplicationState, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::start().await?;
+/// sandbox.set_application("6949805467799537964", ApplicationState::InFeishuPeople);
+/// assert_eq!(sandbox.application("6949805467799537964"), ApplicationState::InFeishuPeople);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApplicationState {

@@ -45,6 +45,7 @@ pub struct SandboxBuilder {
     latency: RangeInclusive<Duration>,
     expire: Option<i64>,
     kept_calls: usize,
+    grace: Duration,
     observer: Option<Observer>,
     applications: Applications,
 }
@@ -59,6 +60,7 @@ impl SandboxBuilder {
             latency: Duration::ZERO..=Duration::ZERO,
             expire: None,
             kept_calls: usize::MAX,
+            grace: Duration::from_secs(5),
             observer: None,
             applications: Applications::default(),
         }
@@ -104,6 +106,11 @@ impl SandboxBuilder {
         Self { kept_calls: newest, ..self }
     }
 
+    /// How long [`Sandbox::shutdown`] waits for calls under way. Default: 5 seconds.
+    pub fn grace(self, grace: Duration) -> Self {
+        Self { grace, ..self }
+    }
+
     /// Is told of each call once it has ended, answered or not, on the server's thread: it must not block for long.
     /// Default: nobody is told.
     pub fn on_call(self, observer: impl Fn(&Call) + Send + Sync + 'static) -> Self {
@@ -131,7 +138,7 @@ impl SandboxBuilder {
             token_schema: Schema::parse(tenant_access_token::REQUEST_SCHEMA.unwrap_or_default())?,
         });
         let served = Arc::clone(&shared);
-        let server = Server::start(self.port, |ending| router(served, ending)).await?;
+        let server = Server::start(self.port, self.grace, |ending| router(served, ending)).await?;
         let base_url = format!("http://{}", server.address);
         Ok(Sandbox { base_url, app_id: self.app_id, app_secret: self.app_secret, shared, server })
     }

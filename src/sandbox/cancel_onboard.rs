@@ -24,7 +24,7 @@ pub(super) async fn handle(
     let shared = context.shared.clone();
     let id = application_id(request.uri().path());
     let mut exchange = context.begin(cut, request, Some(id.clone()));
-    if let Some(refusal) = refusal(&shared, &exchange.head) {
+    if let Some(refusal) = refusal(&shared, &exchange.head, exchange.at()) {
         exchange.read().await;
         return exchange.answer(refusal);
     }
@@ -33,13 +33,13 @@ pub(super) async fn handle(
     exchange.perform(fault, latency, |head, body| cancel(&shared, &id, head, body)).await
 }
 
-/// The answer to a call that the token or the limit does not let through.
-fn refusal(shared: &Shared, head: &Parts) -> Option<Answer> {
+/// The answer to a call, noted at this instant, that the token or the limit does not let through.
+fn refusal(shared: &Shared, head: &Parts, at: Instant) -> Option<Answer> {
     let authorization = head.headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
     if let Err(code) = lock(&shared.tokens).check(authorization) {
         return Some(code.into());
     }
-    let Exceeded { ceiling, reset_seconds } = lock(&shared.limits).admit(Instant::now()).err()?;
+    let Exceeded { ceiling, reset_seconds } = lock(&shared.limits).admit(at).err()?;
     Some(Answer::rate_limited(ceiling, reset_seconds))
 }
 

@@ -115,6 +115,11 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
+    /// When it was noted.
+    pub fn at(&self) -> Instant {
+        self.entry.at()
+    }
+
     /// Reads the body to its end; none if it is too long, or if it broke off.
     pub async fn read(&mut self) -> Option<Vec<u8>> {
         let mut read = Some(Vec::new());

@@ -35,6 +35,13 @@ pub enum Fault {
 }
 
 /// How a call ends that does not get the answer that was due.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::{Ending, Fault};
+///
+/// let torn = Fault::WithEffect(Ending::Truncated(10));
+/// let not_http = Fault::WithoutEffect(Ending::Raw("220 mail.example\r\n".into()));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Ending {

@@ -5,10 +5,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A call that the sandbox saw, to whatever path.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::Call;
+///
+/// /// The applications whose cancellation was answered with success.
+/// fn cancelled(calls: &[Call]) -> Vec<&str> {
+///     let successes = calls.iter().filter(|call| call.code == Some(0) && call.delivered);
+///     successes.filter_map(|call| call.application_id.as_deref()).collect()
+/// }
+/// # assert!(cancelled(&[]).is_empty());
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Call {
-    /// When its head had been read.
+    /// When its head had been read; the instant that the limit goes by.
     pub at: Instant,
     /// The HTTP method.
     pub method: String,
@@ -80,6 +91,10 @@ impl Journal {
 }
 
 impl Entry {
+    pub fn at(&self) -> Instant {
+        self.call.at
+    }
+
     pub fn log_id(&self) -> &str {
         &self.call.log_id
     }

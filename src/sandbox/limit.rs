@@ -102,6 +102,8 @@ mod tests {
         assert_eq!(both.admit(start), Err(Exceeded { ceiling: 2, reset_seconds: 1 }));
         assert_eq!(both.admit(start + SECOND), Ok(()));
         assert_eq!(both.admit(start + 2 * SECOND), Err(Exceeded { ceiling: 3, reset_seconds: 58 }));
+        let mut nothing = Limits::new(&[RateLimit { calls: 0, period: Duration::ZERO }]);
+        assert_eq!(nothing.admit(start), Err(Exceeded { ceiling: 0, reset_seconds: 1 }));
         let mut none = Limits::new(&[]);
         assert!((0..1000).all(|_| none.admit(start).is_ok()));
     }

@@ -183,8 +183,8 @@ impl Sandbox {
         lock(&self.shared.token_faults).at_random(seed, faults);
     }
 
-    /// Takes no more calls, lets those under way get their answers, for five seconds at most, and ends. Once this returns,
-    /// the port is free.
+    /// Takes no more calls, lets those under way get their answers, for as long as [`SandboxBuilder::grace`] says, and
+    /// ends. Once this returns, the port is free.
     pub async fn shutdown(self) {
         self.server.shutdown().await;
     }

@@ -108,6 +108,22 @@ mod tests {
     }
 
     #[test]
+    fn types_are_exact_and_fields_named_by_their_path() {
+        let schema = r#"{"type": "object", "properties": {"outer": {"type": "object", "required": ["inner"], "properties":
+            {"inner": {"type": "array", "items": {"type": "integer"}}, "blank": {"type": "string", "nullable": true}}}}}"#;
+        let schema = Schema::parse(schema).expect("it is JSON");
+        let fields = |body: &str| {
+            let violations = schema.violations(&serde_json::from_str(body).expect("it is JSON"));
+            violations.into_iter().filter_map(|violation| violation.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields("{}"), [""; 0]);
+        assert_eq!(fields(r#"{"outer": {}}"#), ["outer.inner"]);
+        assert_eq!(fields(r#"{"outer": {"inner": [1, -1, 18446744073709551615], "blank": null}}"#), [""; 0]);
+        assert_eq!(fields(r#"{"outer": {"inner": [1.0, true, "1"]}}"#), [0, 1, 2].map(|i| format!("outer.inner[{i}]")));
+        assert_eq!(fields(r#"{"outer": {"inner": null, "blank": 0}}"#).len(), 2);
+    }
+
+    #[test]
     fn every_keyword_of_the_documents_is_checked() {
         for text in [cancel_onboard::REQUEST_SCHEMA, tenant_access_token::REQUEST_SCHEMA].into_iter().flatten() {
             let schema = Schema::parse(text).expect("what is generated is JSON");

@@ -19,9 +19,6 @@ use tower_service::Service;
 
 use super::connection::Connection;
 
-/// How long a graceful end waits for calls under way.
-const GRACE: Duration = Duration::from_secs(5);
-
 /// How long no connection is accepted after one could not be.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
@@ -44,17 +41,22 @@ impl Ending {
     }
 
     /// Waits until the handle of the server is gone, or calls under way have had their time.
-    async fn enforced(mut self) {
+    async fn enforced(mut self, grace: Duration) {
         if self.0.wait_for(|ending| *ending).await.is_ok() {
             let gone = async { while self.0.changed().await.is_ok() {} };
-            let _ = tokio::time::timeout(GRACE, gone).await;
+            let _ = tokio::time::timeout(grace, gone).await;
         }
     }
 }
 
 impl Server {
-    /// Serves what `router` makes, on this port of the loopback interface, or on one that the system picks for 0.
-    pub async fn start(port: u16, router: impl FnOnce(Ending) -> io::Result<Router>) -> io::Result<Self> {
+    /// Serves what `router` makes, on this port of the loopback interface, or on one that the system picks for 0. A graceful
+    /// end waits for calls under way, but no longer than `grace`.
+    pub async fn start(
+        port: u16,
+        grace: Duration,
+        router: impl FnOnce(Ending) -> io::Result<Router>,
+    ) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -66,13 +68,13 @@ impl Server {
         thread::Builder::new().name("feishu-sandbox".to_owned()).spawn(move || {
             // Dropped last, when the runtime and with it every connection is gone.
             let _ended = ended_sender;
-            serve(listener, router, receiver, started_sender);
+            serve(listener, router, receiver, grace, started_sender);
         })?;
         started.await.unwrap_or_else(|_| Err(io::Error::other("the server's thread ended before it served")))?;
         Ok(Self { address, ending, ended })
     }
 
-    /// Takes no more calls, waits for those under way, for a few seconds at most, and ends.
+    /// Takes no more calls, waits for those under way, for its grace at most, and ends.
     pub async fn shutdown(self) {
         let Self { ending, ended, .. } = self;
         ending.send_replace(true);
@@ -80,7 +82,13 @@ impl Server {
     }
 }
 
-fn serve(listener: std::net::TcpListener, router: Router, ending: Ending, started: oneshot::Sender<io::Result<()>>) {
+fn serve(
+    listener: std::net::TcpListener,
+    router: Router,
+    ending: Ending,
+    grace: Duration,
+    started: oneshot::Sender<io::Result<()>>,
+) {
     let prepared = || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let within = runtime.enter();
@@ -99,7 +107,7 @@ fn serve(listener: std::net::TcpListener, router: Router, ending: Ending, starte
     runtime.block_on(async {
         tokio::select! {
             () = accept(&listener, &router, &ending) => {}
-            () = ending.clone().enforced() => {}
+            () = ending.clone().enforced(grace) => {}
         }
     });
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::wire::{
-    Answered, ask_for_token, cancel, cancellation, client, exchange, obtain_token, parse, raw_cancellation, send,
+    Answered, ask_for_token, cancel, cancellation, client, exchange, head, obtain_token, parse, raw_cancellation, send,
+    until,
 };
 
 async fn sandbox() -> Sandbox {
@@ -146,16 +147,12 @@ async fn a_call_that_hangs_is_never_answered() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_sandbox_ends_a_call_that_hangs() {
-    let sandbox = sandbox().await;
+async fn the_end_of_the_sandbox_does_not_wait_for_a_call_that_hangs() {
+    let sandbox = Sandbox::builder().grace(Duration::from_secs(3600)).start().await.expect("it starts");
     sandbox.fail_cancellations([Fault::WithEffect(Ending::Hang)]);
     let call = tokio::spawn(send(cancellation(&sandbox, PENDING)));
-    while sandbox.cancellations() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let begun = Instant::now();
-    sandbox.shutdown().await;
-    assert!(begun.elapsed() < Duration::from_secs(4), "it need not wait for a call that hangs");
+    until(|| sandbox.cancellations() == 1).await;
+    tokio::time::timeout(Duration::from_secs(30), sandbox.shutdown()).await.expect("it ends");
     assert!(call.await.expect("it runs").is_err());
 }
 
@@ -164,9 +161,7 @@ async fn the_end_waits_for_calls_under_way() {
     let sandbox = sandbox().await;
     sandbox.fail_cancellations([Fault::Delay(Duration::from_millis(300))]);
     let call = tokio::spawn(send(cancellation(&sandbox, PENDING)));
-    while sandbox.cancellations() == 0 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until(|| sandbox.cancellations() == 1).await;
     sandbox.shutdown().await;
     call.await.expect("it runs").expect("it is answered").assert(200, 0);
 }
@@ -205,6 +200,37 @@ async fn what_was_due_is_noted_and_nothing_where_nothing_was() {
     }
     let noted: Vec<_> = sandbox.calls().iter().map(|call| (call.status, call.code)).collect();
     assert_eq!(noted, [(Some(200), Some(0)), (None, None), (Some(500), Some(1002001))]);
+}
+
+#[tokio::test]
+async fn the_end_waits_only_so_long_and_dropping_it_not_at_all() {
+    for drop_it in [false, true] {
+        let grace = Duration::from_millis(if drop_it { 3_600_000 } else { 100 });
+        let sandbox = Sandbox::builder().grace(grace).start().await.expect("it starts");
+        sandbox.fail_cancellations([Fault::Delay(Duration::from_secs(3600))]);
+        let call = tokio::spawn(send(cancellation(&sandbox, PENDING)));
+        until(|| sandbox.cancellations() == 1).await;
+        let ended = async {
+            if drop_it {
+                drop(sandbox);
+            } else {
+                sandbox.shutdown().await;
+            }
+            call.await.expect("it runs").expect_err("its connection ends");
+        };
+        tokio::time::timeout(Duration::from_secs(30), ended).await.expect("it ends");
+    }
+}
+
+#[tokio::test]
+async fn a_reset_without_effect_does_not_wait_for_the_body() {
+    let sandbox = sandbox().await;
+    sandbox.fail_cancellations([Fault::WithoutEffect(Ending::Reset)]);
+    let more = "Content-Type: application/json\r\nContent-Length: 1000\r\n";
+    let request = head(&sandbox, "/open-apis/hire/v1/applications/1111111111/cancel_onboard", more);
+    let reset = tokio::time::timeout(Duration::from_secs(30), exchange(&sandbox, request.as_bytes())).await;
+    let error = reset.expect("it ends").expect_err("it is reset");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]

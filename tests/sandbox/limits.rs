@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use feishu_cancel_onboard::RateLimit;
 use feishu_cancel_onboard::sandbox::{PENDING, Sandbox, TERMINATED};
 
-use crate::wire::{cancel, cancellation, send};
+use crate::wire::{cancel, cancellation, send, until};
 
 #[tokio::test]
 async fn ten_calls_in_any_second_are_let_through() {
@@ -27,8 +27,7 @@ async fn ten_calls_in_any_second_are_let_through() {
     let let_through: Vec<_> = calls.iter().filter(|call| call.status == Some(400)).map(|call| call.at).collect();
     assert_eq!(let_through.len() + refused, 60);
     for eleven in let_through.windows(11) {
-        // A call is noted a moment before it is let through.
-        let apart = eleven[10].duration_since(eleven[0]) + Duration::from_millis(20);
+        let apart = eleven[10].duration_since(eleven[0]);
         assert!(apart >= Duration::from_secs(1), "eleven calls in {apart:?}");
     }
     if calls[59].at.duration_since(calls[0].at) < Duration::from_secs(1) {
@@ -38,7 +37,7 @@ async fn ten_calls_in_any_second_are_let_through() {
 
 #[tokio::test]
 async fn a_refused_call_has_no_effect_and_does_not_prolong_the_wait() {
-    let limit = RateLimit { calls: 1, period: Duration::from_millis(300) };
+    let limit = RateLimit { calls: 1, period: Duration::from_secs(1) };
     let sandbox = Sandbox::builder().rate_limits([limit]).start().await.expect("it starts");
     cancel(&sandbox, TERMINATED).await.assert(400, 1002221);
     let begun = Instant::now();
@@ -65,7 +64,7 @@ async fn the_limit_can_be_another_or_off() {
     answer.assert(429, 99991400);
     assert_eq!(answer.header("x-ogw-ratelimit-limit"), Some("2"));
     let reset: u64 = answer.header("x-ogw-ratelimit-reset").and_then(|reset| reset.parse().ok()).expect("a number");
-    assert!((50..=60).contains(&reset), "{reset}");
+    assert!((2..=60).contains(&reset), "{reset}");
 }
 
 #[tokio::test]
@@ -80,17 +79,7 @@ async fn an_answer_takes_the_latency_and_the_effect_does_not() {
     let call = cancellation(&sandbox, PENDING).timeout(Duration::from_millis(50));
     assert!(send(call).await.expect_err("it gives up").is_timeout());
     assert_eq!(sandbox.cancellations(), 2);
-    let call = settled(&sandbox).await;
+    until(|| sandbox.calls()[1].status.is_some()).await;
+    let call = &sandbox.calls()[1];
     assert_eq!((call.status, call.code, call.delivered), (Some(200), Some(0), false));
-}
-
-/// The newest call, once it has ended.
-async fn settled(sandbox: &Sandbox) -> feishu_cancel_onboard::sandbox::Call {
-    loop {
-        let call = sandbox.calls().pop().expect("a call came");
-        if call.status.is_some() {
-            return call;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
 }

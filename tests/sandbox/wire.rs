@@ -1,6 +1,7 @@
 //! Calls to a sandbox as a client makes them, and as raw bytes.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use feishu_cancel_onboard::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -60,6 +61,16 @@ impl Answered {
             })
             .collect()
     }
+}
+
+/// Waits until something has come about, for as long as a test may hang.
+pub async fn until(mut come_about: impl FnMut() -> bool) {
+    let wait = async {
+        while !come_about() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it comes about");
 }
 
 /// Makes a request and reads the answer.

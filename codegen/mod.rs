@@ -81,7 +81,20 @@ pub fn render(texts: &[(String, String)]) -> Result<Vec<Generated>, DocumentErro
         });
     }
     generated.push(Generated { file: "documents.rs".to_owned(), code: modules.to_string() });
+    generated.push(Generated { file: "sources.rs".to_owned(), code: sources(&documents) });
     Ok(generated)
+}
+
+/// The documents' own texts, for what reads them at run time.
+fn sources(documents: &[Document]) -> String {
+    let modules = documents.iter().map(|document| &document.module);
+    let paths = modules.clone().map(|module| format!("/spec/{module}.yaml"));
+    let list = quote! {
+        /// Every document of `spec/` by its name.
+        const SOURCES: &[(&str, &str)] =
+            &[#((#modules, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), #paths)))),*];
+    };
+    list.to_string()
 }
 
 fn format(document: &Document, tokens: TokenStream) -> Result<String, DocumentError> {

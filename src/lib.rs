@@ -7,6 +7,8 @@ mod builder;
 mod cancellation;
 mod client;
 mod details;
+#[cfg(feature = "check-docs")]
+pub mod docs_page;
 mod error;
 mod facts;
 mod failure;

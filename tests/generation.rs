@@ -52,7 +52,7 @@ const PATH: &str = "#/paths/~1open-apis~1hire~1v1~1applications~1{application_id
 fn the_documents_of_this_crate_are_right() {
     let generated = codegen::render(&documents()).expect("the documents are right");
     let files: Vec<_> = generated.iter().map(|generated| generated.file.as_str()).collect();
-    assert_eq!(files, ["cancel_onboard.rs", "tenant_access_token.rs", "documents.rs"]);
+    assert_eq!(files, ["cancel_onboard.rs", "tenant_access_token.rs", "documents.rs", "sources.rs"]);
 }
 
 #[test]
@@ -265,6 +265,6 @@ fn files_are_written_to_the_given_folder_and_only_when_all_is_right() {
         fs::write(spec.join(format!("{module}.yaml")), text).expect("the document can be written");
     }
     codegen::generate(&spec, &out).expect("the documents are right");
-    assert_eq!(written(), 3);
+    assert_eq!(written(), 4);
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

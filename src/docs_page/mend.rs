@@ -7,8 +7,14 @@
 /// Wider tables than this are none of a page's: their rows could take any amount of memory.
 const WIDEST: usize = 16;
 
+/// More rows than this are none of a page's: the longest published one has a quarter of them.
+const MOST_ROWS: usize = 20_000;
+
 /// What stands in for a `|` that is no border of a cell.
 pub const NO_BORDER: char = '｜';
+
+/// What stands in for a line break within a cell.
+pub const LINE_BREAK: char = '\u{2028}';
 
 /// The first cells of the rows that say what the request is.
 pub mod keys {
@@ -29,14 +35,15 @@ pub struct Mended {
     pub markdown: String,
 }
 
-/// Mends a page's text.
-pub fn mend(text: &str) -> Mended {
+/// Mends a page's text; `None` where its tables are longer than those of any page.
+pub fn mend(text: &str) -> Option<Mended> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let (front_title, body) = front_matter(&text);
     let lines: Vec<&str> = body.lines().map(str::trim_end).collect();
     let mut markdown = String::with_capacity(body.len());
     let mut fence: Option<&str> = None;
     let mut at = 0;
+    let mut rows = 0;
     while at < lines.len() {
         let line = lines[at];
         let columns = lines.get(at + 1).and_then(|next| table_begins(line, next));
@@ -44,7 +51,12 @@ pub fn mend(text: &str) -> Mended {
             (Some(open), ..) => fence = Some(open).filter(|open| !closes_fence(line, open)),
             (None, Some(open), _) => fence = Some(open),
             (None, None, Some(columns)) => {
-                at = mend_table(&lines, at, columns, &mut markdown);
+                let (end, length) = mend_table(&lines, at, columns, &mut markdown);
+                rows += length;
+                if rows > MOST_ROWS {
+                    return None;
+                }
+                at = end;
                 continue;
             }
             (None, None, None) => {}
@@ -54,7 +66,7 @@ pub fn mend(text: &str) -> Mended {
         }
         at += 1;
     }
-    Mended { front_title, markdown }
+    Some(Mended { front_title, markdown })
 }
 
 fn push_line(markdown: &mut String, line: &str) {
@@ -116,10 +128,10 @@ fn is_heading(line: &str) -> bool {
     text.len() < line.len() && text.starts_with([' ', '\t'])
 }
 
-/// Appends the table that begins at a line; returns the first line after it.
-fn mend_table(lines: &[&str], start: usize, columns: usize, markdown: &mut String) -> usize {
+/// Appends the table that begins at a line; returns the first line after it and the number of its rows.
+fn mend_table(lines: &[&str], start: usize, columns: usize, markdown: &mut String) -> (usize, usize) {
     let framed = is_framed(lines[start]);
-    let mut rows = Rows { columns, framed, done: vec![cells(lines[start], framed)], open: None };
+    let mut rows = Rows { columns, framed, done: vec![owned(&cells(lines[start], framed))], open: None };
     let mut at = start + 2;
     let mut reach = at;
     while at < lines.len() && !ends_table(lines[at]) {
@@ -134,7 +146,9 @@ fn mend_table(lines: &[&str], start: usize, columns: usize, markdown: &mut Strin
         at += 1;
     }
     push_line(markdown, "");
-    for (index, mut row) in rows.close().into_iter().enumerate() {
+    let rows = rows.close();
+    let length = rows.len();
+    for (index, mut row) in rows.into_iter().enumerate() {
         row.resize(columns, String::new());
         push_line(markdown, &format!("| {} |", row.join(" | ")));
         if index == 0 {
@@ -142,7 +156,7 @@ fn mend_table(lines: &[&str], start: usize, columns: usize, markdown: &mut Strin
         }
     }
     push_line(markdown, "");
-    at
+    (at, length)
 }
 
 fn ends_table(line: &str) -> bool {
@@ -165,41 +179,46 @@ impl Rows {
             !begins && !ends_table(lines[*at])
         };
         (blank..lines.len()).take_while(until).find(|at| {
-            let cells = cells(lines[*at], self.framed);
-            let key = || cells.first().is_some_and(|first| is_key(first));
-            if self.framed { is_framed(lines[*at]) } else { cells.len() >= self.columns && (self.columns > 2 || key()) }
+            let line = lines[*at];
+            if self.framed || !line.contains('|') {
+                return self.framed && is_framed(line);
+            }
+            let cells = cells(line, false);
+            cells.len() >= self.columns && (self.columns > 2 || cells.first().is_some_and(|first| is_key(first)))
         })
     }
 
     fn take(&mut self, line: &str) {
+        let mut cells = cells(line, self.framed);
         let begins = match &self.open {
             None => true,
             Some(_) if self.framed => is_framed(line),
-            Some(row) => self.begins_row(row.len(), line),
+            Some(row) => self.begins_row(row.len(), &cells),
         };
-        let mut cells = cells(line, self.framed);
         if begins {
             self.end_row();
-            self.open = Some(cells);
+            self.open = Some(owned(&cells));
         } else if let Some(row) = &mut self.open {
             let room = self.columns - row.len().min(self.columns);
-            if cells.len() > room + 1 {
-                let rest = cells.split_off(room);
-                cells.push(rest.join("\\|"));
+            let rest = cells.split_off(cells.len().min(room + 1));
+            for (index, cell) in cells.into_iter().enumerate() {
+                match row.last_mut() {
+                    Some(last) if index == 0 => {
+                        last.push(LINE_BREAK);
+                        last.push_str(cell);
+                    }
+                    _ => row.push(cell.to_owned()),
+                }
             }
-            let mut cells = cells.into_iter();
-            if let (Some(last), Some(first)) = (row.last_mut(), cells.next()) {
-                last.push_str(" <br> ");
-                last.push_str(&first);
+            if let Some(last) = row.last_mut() {
+                rest.into_iter().for_each(|cell| last.extend(["\\|", cell]));
             }
-            row.extend(cells);
         }
     }
 
-    /// Whether a line begins a new row, after a row of which so many cells were read.
-    fn begins_row(&self, read: usize, line: &str) -> bool {
-        let found = cells(line, false);
-        let first = found.first().map(String::as_str).unwrap_or_default();
+    /// Whether a line of these cells begins a new row, after a row of which so many cells were read.
+    fn begins_row(&self, read: usize, found: &[&str]) -> bool {
+        let first = found.first().copied().unwrap_or_default();
         match found.len() {
             // A key that runs over several lines ends with this one.
             2 if self.columns == 2 && read == 1 => is_key(first),
@@ -237,8 +256,12 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '\\' | '`'))
 }
 
+fn owned(cells: &[&str]) -> Vec<String> {
+    cells.iter().map(|cell| (*cell).to_owned()).collect()
+}
+
 /// The cells of a line, which keep their escapes.
-fn cells(line: &str, framed: bool) -> Vec<String> {
+fn cells(line: &str, framed: bool) -> Vec<&str> {
     let mut line = line.trim();
     if framed {
         line = line.strip_prefix('|').unwrap_or(line);
@@ -246,14 +269,16 @@ fn cells(line: &str, framed: bool) -> Vec<String> {
     }
     let mut cells = Vec::new();
     let mut begin = 0;
-    let mut escaped = false;
-    for (index, c) in line.char_indices() {
-        if c == '|' && !escaped {
-            cells.push(line[begin..index].trim().to_owned());
-            begin = index + 1;
-        }
-        escaped = c == '\\' && !escaped;
+    let borders = line.match_indices('|').map(|(at, _)| at);
+    for at in borders.filter(|at| !is_escaped(line, *at)) {
+        cells.push(line[begin..at].trim());
+        begin = at + 1;
     }
-    cells.push(line[begin..].trim().to_owned());
+    cells.push(line[begin..].trim());
     cells
+}
+
+/// Whether what stands at a place has an odd number of backslashes before it.
+fn is_escaped(line: &str, at: usize) -> bool {
+    line.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }

@@ -39,7 +39,7 @@ use source::Source;
 
 include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
-/// The most that is read as a page, in bytes. The longest published pages have a third of it.
+/// The most that is read as a page, in bytes; the longest published pages come near it.
 pub const SIZE_LIMIT: usize = 1024 * 1024;
 
 /// A document in `spec/` that names its page.
@@ -158,7 +158,7 @@ fn text(source: &Source, key: &str) -> Option<String> {
 pub enum PageError {
     /// There is nothing in it.
     Empty,
-    /// It is longer than [`SIZE_LIMIT`].
+    /// It is longer than [`SIZE_LIMIT`], or its tables are longer than those of any page.
     TooLarge,
     /// It is not UTF-8.
     NotText {
@@ -187,7 +187,9 @@ impl fmt::Display for PageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("the page is empty; fetch it again"),
-            Self::TooLarge => write!(f, "longer than {SIZE_LIMIT} bytes, which no page is; give the page alone"),
+            Self::TooLarge => {
+                write!(f, "longer than any page, which has {SIZE_LIMIT} bytes at most; give the page alone")
+            }
             Self::NotText { valid_up_to } => {
                 write!(f, "not UTF-8 text from byte {valid_up_to} on; save the page as UTF-8")
             }

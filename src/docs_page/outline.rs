@@ -5,6 +5,7 @@ use std::iter::Peekable;
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::description::PARTS;
+use super::mend::LINE_BREAK;
 
 /// What stands under one heading, without what stands under the headings below it.
 #[derive(Debug, Default)]
@@ -107,7 +108,7 @@ impl Reader {
             _ if self.silent > 0 => {}
             Event::Start(tag) => self.start(&tag),
             Event::End(tag) => self.end(tag),
-            Event::Text(text) => self.text.push_str(&text),
+            Event::Text(text) => self.push_text(&text),
             Event::Code(code) => self.code(&code, following.peek()),
             Event::InlineHtml(tag) if is_break(&tag) => self.break_line(),
             Event::SoftBreak | Event::HardBreak => self.break_line(),
@@ -177,6 +178,15 @@ impl Reader {
         }
     }
 
+    fn push_text(&mut self, text: &str) {
+        for (index, line) in text.split(LINE_BREAK).enumerate() {
+            if index > 0 {
+                self.break_line();
+            }
+            self.text.push_str(line);
+        }
+    }
+
     fn in_cell(&self) -> bool {
         matches!(self.within, Within::TableHead | Within::TableRow)
     }
@@ -240,7 +250,7 @@ impl Reader {
                 self.text.push_str("- ");
             }
         }
-        self.text.push_str(code);
+        self.push_text(code);
     }
 }
 

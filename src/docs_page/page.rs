@@ -20,7 +20,7 @@ impl Page {
     /// # Errors
     /// When the bytes are no text, or a text that is no page of an endpoint.
     pub fn read(content: &[u8]) -> Result<Self, PageError> {
-        let mended = mend(text(content)?);
+        let mended = mend(text(content)?).ok_or(PageError::TooLarge)?;
         let sections = sections(&mended.markdown);
         let facts = facts(&sections);
         if facts.title.is_none() && mended.front_title.is_none() && facts.url.is_none() {
@@ -41,6 +41,12 @@ pub fn path_of(url: &str) -> &str {
     path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/')
 }
 
+/// How HTML begins.
+const HTML: [&str; 7] = ["<!doctype", "<html", "<head", "<body", "<script", "<meta", "<?xml"];
+
+/// Words of a page that asks to log in.
+const LOG_IN: [&str; 7] = ["login", "log in", "log-in", "signin", "sign in", "passport", "登录"];
+
 /// The text of a page's bytes.
 fn text(content: &[u8]) -> Result<&str, PageError> {
     if content.len() > SIZE_LIMIT {
@@ -51,10 +57,10 @@ fn text(content: &[u8]) -> Result<&str, PageError> {
     if text.trim().is_empty() {
         return Err(PageError::Empty);
     }
-    if text.trim_start().starts_with('<') {
-        let lower = text.to_lowercase();
-        let log_in =
-            ["login", "log in", "signin", "sign in", "passport", "登录"].iter().any(|word| lower.contains(word));
+    let lower = text.trim_start().to_lowercase();
+    if HTML.iter().any(|opening| lower.starts_with(opening)) || lower.contains("</html>") {
+        // The documentation's own HTML has a link to log in, too.
+        let log_in = !lower.contains("http url") && LOG_IN.iter().any(|word| lower.contains(word));
         return Err(PageError::Html { log_in });
     }
     Ok(text)
@@ -345,7 +351,7 @@ fn field(row: &[Cell], columns: &Columns) -> (Field, Description) {
 
 /// A field's name without what shows how deep it is nested.
 fn name(text: &str) -> String {
-    one_line(&text.replace(['└', '├', '─', '\\'], " "))
+    one_line(&text.replace(['└', '├', '─', '∟', '\\'], " "))
 }
 
 /// The codes in a table, if it is one of codes.

@@ -240,6 +240,10 @@ fn a_change_of_the_body_is_found() {
     let cell = |row: usize, column: usize, new: &'static str| {
         move |page: &mut Page| page.body.as_mut().expect("it is there")[row][column] = new.into()
     };
+    assert_drift(
+        body("termination_reason_notes", "Termination_Reason_Notes"),
+        &[("request.body.termination_reason_notes", Removed), ("request.body.Termination_Reason_Notes", Added)],
+    );
     let new = &["notify", "boolean", "否", "是否告知候选人"];
     let drift = assert_drift(|page| append(&mut page.body, new), &[("request.body.notify", Added)]);
     assert_eq!(drift[0].page, json!({ "type": "boolean", "required": false }));
@@ -528,6 +532,135 @@ fn examples_descriptions_and_order_make_no_difference() {
     assert_drift(|page| page.errors.as_mut().expect("it is there")[1..].reverse(), &[]);
     assert_drift(|page| page.request.reverse(), &[]);
     assert_drift(|page| page.title += "  ", &[]);
+    assert_drift(|page| replace(&mut page.headers, "Content-Type", "content-type"), &[]);
+    assert_drift(|page| replace_in(&mut page.request, ":application_id", "{application_id}"), &[]);
+}
+
+/// A document about another kind of endpoint: a query, several limits, scopes and kinds of app, and nested fields.
+const THINGS: &str = r##"
+openapi: 3.0.3
+info: { title: List things, version: "1", x-doc-title: 列出物件, x-doc-url: "https://example.com/things" }
+servers: [{ url: "https://example.com" }]
+security: [{ token: [] }]
+paths:
+  /open-apis/things:
+    get:
+      x-rate-limit: [{ calls: 1000, period_seconds: 60 }, { calls: 50, period_seconds: 1 }]
+      x-required-scopes: [{ name: "a:thing", label: 更新物件 }, { name: "a:thing:readonly", label: 读取物件 }]
+      x-app-types: [{ name: custom, labels: [自建应用, Custom App] }, { name: isv, labels: [商店应用, Store App] }]
+      x-token-types: [tenant_access_token, user_access_token]
+      x-error-codes: []
+      parameters:
+        - { name: page_size, in: query, schema: { type: integer, maximum: 200 } }
+        - { name: kind, in: query, required: true, schema: { $ref: "#/components/schemas/Kind" } }
+      responses:
+        "200":
+          content:
+            application/json:
+              schema:
+                properties:
+                  code: { type: integer, format: int64 }
+                  data:
+                    properties:
+                      items: { type: array, items: { $ref: "#/components/schemas/Thing" } }
+                      has_more: { type: boolean }
+components:
+  securitySchemes:
+    token: { type: http, scheme: bearer }
+  schemas:
+    Kind: { type: string, enum: [big, small], x-enum-descriptions: [大的, 小的], x-page-rules: ["正则校验：^[a-z]+$"] }
+    Words:
+      type: object
+      properties:
+        zh_cn: { type: string }
+        en_us: { type: string }
+    Thing:
+      type: object
+      properties:
+        name: { $ref: "#/components/schemas/Words" }
+        alias: { allOf: [{ $ref: "#/components/schemas/Words" }] }
+        weight: { type: number }
+"##;
+
+fn things_page() -> Page {
+    let mut page = Page::new();
+    page.title = "列出物件".into();
+    page.request = rows(&[
+        &["HTTP URL", "https://example.com/open-apis/things"],
+        &["HTTP Method", "GET"],
+        &["接口频率限制", "[1000 次/分钟、50 次/秒](https://example.com/limits)"],
+        &["支持的应用类型", "CUSTOM_APP、商店应用"],
+        &["权限要求\n**开启其中之一**\n任一即可", "读取物件(a:thing:readonly)\n更新物件(a:thing)"],
+    ]);
+    let tokens = "`tenant_access_token`\n或\n`user_access_token`\n**值格式**：\"Bearer `access_token`\"";
+    page.headers = Some(rows(&[&["名称", "类型", "必填", "描述"], &["Authorization", "string", "是", tokens]]));
+    page.path = None;
+    let kind = "种类\n**可选值有**：\n- `big`：大的\n- `small`：小的\n**数据校验规则**：\n- 正则校验：`^[a-z]+$`";
+    page.query = Some(rows(&[
+        &["名称", "类型", "必填", "描述"],
+        &["page_size", "int", "否", "每页的数量\n**默认值**：`10`\n**数据校验规则**：\n- 最大值：`200`"],
+        &["kind", "string", "是", kind],
+    ]));
+    page.body = None;
+    page.response = Some(rows(&[
+        &["名称", "类型", "描述"],
+        &["code", "int", ""],
+        &["data", "\\-", "\\-"],
+        &["items", "thing\\[\\]", "物件"],
+        &["name", "words", "名称"],
+        &["zh_cn", "string", "中文"],
+        &["en_us", "string", "英文"],
+        &["alias", "words", "别名"],
+        &["zh_cn", "string", "中文"],
+        &["en_us", "string", "英文"],
+        &["weight", "number(float)", "重量"],
+        &["has_more", "boolean", "是否还有"],
+    ]));
+    page.errors = None;
+    page
+}
+
+#[test]
+fn other_kinds_of_endpoint_are_read_too() {
+    let document = document(&[("things", THINGS.to_owned())]);
+    let check = |change: fn(&mut Page), expected: &[(&str, Change)]| {
+        let mut page = things_page();
+        change(&mut page);
+        for form in FORMS {
+            let report = check(&document, &page.write(form));
+            assert_eq!(found(&report), expected, "{form:?}\n{report}");
+        }
+    };
+    check(|_| {}, &[]);
+    let nested = |page: &mut Page| {
+        let deeper = |name: &str, depth: usize| format!("{}└ `{name}`", "&nbsp;".repeat(depth));
+        let response = page.response.as_mut().expect("it is there");
+        response[4..].iter_mut().for_each(|row| row[0] = deeper(&row[0], 4));
+    };
+    check(nested, &[]);
+    check(|page| page.request[2][1] = "50 次/秒；1000 次/分钟".into(), &[]);
+    check(|page| page.request[2][1] = "50 次/秒".into(), &[("rate_limit", Different)]);
+    check(|page| replace_in(&mut page.request, "、商店应用", ""), &[("app_types", Different)]);
+    check(|page| replace_in(&mut page.request, "\n更新物件(a:thing)", ""), &[("scopes", Different)]);
+    check(|page| replace(&mut page.headers, "\n或\n`user_access_token`", ""), &[("token_type", Different)]);
+    check(|page| replace(&mut page.query, "200", "100"), &[("query.page_size", Different)]);
+    check(|page| replace(&mut page.query, "**默认值**：`10`", "**默认值**：`20`"), &[]);
+    check(|page| replace(&mut page.query, "- `small`：小的", "- `small`：很小"), &[("query.kind", Different)]);
+    check(|page| replace(&mut page.query, "^[a-z]+$", "^[a-z]*$"), &[("query.kind", Different)]);
+    check(|page| replace(&mut page.query, "是", "否"), &[("query.kind", Different)]);
+    // The second of two fields of one name.
+    check(
+        |page| page.response.as_mut().expect("it is there")[8][1] = "int".into(),
+        &[("response.body.zh_cn", Different)],
+    );
+    check(|page| drop(page.response.as_mut().expect("it is there").remove(9)), &[("response.body.en_us", Removed)]);
+    check(|page| append(&mut page.response, &["zh_cn", "string", ""]), &[("response.body.zh_cn", Added)]);
+    check(|page| replace(&mut page.response, "number(float)", "string"), &[("response.body.weight", Different)]);
+    check(
+        |page| page.errors = Some(rows(&[&["HTTP状态码", "错误码", "描述"], &["400", "7", "错"]])),
+        &[("errors.7", Added)],
+    );
+    check(|page| page.query = None, &[("query.page_size", Removed), ("query.kind", Removed)]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::facts::{ErrorCode, Facts, Field};
+use super::facts::{ErrorCode, Facts, Field, Scope};
 use super::report::Drift;
 
 /// Every difference between what a page says and what its document says.
@@ -21,10 +21,16 @@ pub fn compare(page: &Facts, document: &Facts) -> Vec<Drift> {
         ("response.body", &page.response_body, &document.response_body),
     ];
     for (at, page, known) in fields {
-        drift.extend(entries(at, page, known, line(document, at)));
+        // Names of headers are the same in any case.
+        let same = if at == "header" { str::eq_ignore_ascii_case } else { same_text };
+        drift.extend(entries(at, page, known, same, line(document, at)));
     }
-    drift.extend(entries("errors", &page.errors, &document.errors, line(document, "errors")));
+    drift.extend(entries("errors", &page.errors, &document.errors, same_text, line(document, "errors")));
     drift
+}
+
+fn same_text(one: &str, other: &str) -> bool {
+    one == other
 }
 
 fn line(document: &Facts, at: &str) -> usize {
@@ -68,10 +74,10 @@ fn list(items: impl Iterator<Item = Value>) -> Value {
 
 /// The scopes for the call, and those for single fields of its answer; in no order.
 fn scopes(facts: &Facts) -> Value {
-    let sorted = |scopes: &[super::facts::Scope]| {
+    let sorted = |scopes: &[Scope]| {
         let mut scopes = scopes.to_vec();
         scopes.sort();
-        list(scopes.iter().map(super::facts::Scope::to_json))
+        list(scopes.iter().map(Scope::to_json))
     };
     match (sorted(&facts.scopes), sorted(&facts.field_scopes)) {
         (scopes, Value::Null) => scopes,
@@ -93,15 +99,15 @@ fn app_types(facts: &Facts) -> Value {
 /// Whether the kinds of token are a fact of their own: they stand in the row of the Authorization header, and where
 /// that row alone is new or gone, it says so itself.
 fn token_types_are_stated(page: &Facts, document: &Facts) -> bool {
-    let authorization = |facts: &Facts| facts.headers.iter().any(|header| header.is_named("Authorization"));
+    let authorization =
+        |facts: &Facts| facts.headers.iter().any(|header| header.name.eq_ignore_ascii_case("Authorization"));
     authorization(page) == authorization(document) || page.headers.is_empty()
 }
 
 /// One of several things of a kind, each with a name.
 trait Entry {
     fn name(&self) -> &str;
-    fn is_named(&self, name: &str) -> bool;
-    /// What is said of it, and as far as it matters to another.
+    /// What is said of it.
     fn aspects(&self) -> Map<String, Value>;
     /// The names of the aspects in which the page's entry differs from the document's.
     fn differing(&self, document: &Self) -> Vec<String>;
@@ -111,11 +117,6 @@ trait Entry {
 impl Entry for Field {
     fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Names of headers are the same in any case; nothing else has two names that differ only in that.
-    fn is_named(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name)
     }
 
     fn aspects(&self) -> Map<String, Value> {
@@ -143,10 +144,6 @@ impl Entry for ErrorCode {
         &self.code
     }
 
-    fn is_named(&self, name: &str) -> bool {
-        self.code == name
-    }
-
     fn aspects(&self) -> Map<String, Value> {
         self.aspects()
     }
@@ -169,12 +166,18 @@ fn differing(page: &Map<String, Value>, document: &Map<String, Value>) -> Vec<St
 }
 
 /// Compares entries by name. Of several of one name, those that are alike belong together, then those that come first.
-fn entries<E: Entry>(at: &str, page: &[E], document: &[E], list_line: usize) -> Vec<Drift> {
+fn entries<E: Entry>(
+    at: &str,
+    page: &[E],
+    document: &[E],
+    same: fn(&str, &str) -> bool,
+    list_line: usize,
+) -> Vec<Drift> {
     let mut left: Vec<Option<&E>> = page.iter().map(Some).collect();
     let mut partners: Vec<Option<&E>> = vec![None; document.len()];
     for alike in [true, false] {
         for (known, partner) in document.iter().zip(&mut partners).filter(|(_, partner)| partner.is_none()) {
-            let fits = |page: &E| page.is_named(known.name()) && (!alike || page.differing(known).is_empty());
+            let fits = |page: &E| same(page.name(), known.name()) && (!alike || page.differing(known).is_empty());
             let found = left.iter_mut().find(|page| page.is_some_and(&fits));
             *partner = found.and_then(Option::take);
         }

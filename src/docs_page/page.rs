@@ -1,6 +1,7 @@
 //! What a page says: from its bytes to its facts.
 
 use super::description::Description;
+use super::document::colon_parameters;
 use super::facts::{AppType, ErrorCode, Facts, Field, Kind, Required, Scope};
 use super::mend::{NO_BORDER, keys, mend};
 use super::notes::Prose;
@@ -217,7 +218,7 @@ fn known_key(text: &str) -> Option<&'static str> {
 /// The address in a cell, where remarks may follow it.
 fn address(text: &str) -> String {
     let mut words = text.split_whitespace();
-    words.find(|word| word.contains('/')).unwrap_or(text).to_owned()
+    colon_parameters(words.find(|word| word.contains('/')).unwrap_or(text))
 }
 
 fn app_types(cell: &Cell) -> impl Iterator<Item = AppType> {
@@ -351,7 +352,7 @@ fn field(row: &[Cell], columns: &Columns) -> (Field, Description) {
 
 /// A field's name without what shows how deep it is nested.
 fn name(text: &str) -> String {
-    one_line(&text.replace(['└', '├', '─', '∟', '\\'], " "))
+    one_line(&text.replace('\\', "").replace(['└', '├', '─', '∟'], " "))
 }
 
 /// The codes in a table, if it is one of codes.

@@ -23,6 +23,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let request = request::tokens(documents, document)?;
     let headers = header_names(document)?;
     let codes = error_codes(documents, document)?;
+    notes_digest(document)?;
     let mut enums = TokenStream::new();
     for (name, schema) in document.schemas().filter(|(_, schema)| is_integer_enum(schema)) {
         enums.extend(enums::integer_enum(document, name, schema)?);
@@ -159,6 +160,17 @@ fn header_names(document: &Document) -> Result<TokenStream, DocumentError> {
         /// Names of response headers, in lower case.
         pub mod headers { #(pub const #idents: &str = #headers;)* }
     })
+}
+
+/// Nothing is generated from the digest of a page's notes, but one that is cut short would never fit them.
+fn notes_digest(document: &Document) -> Result<(), DocumentError> {
+    let Some(digest) = document.operation_value("/x-notes-digest") else { return Ok(()) };
+    let hex = digest.as_str().and_then(|digest| digest.strip_prefix("sha256:")).unwrap_or_default();
+    if hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) {
+        return Ok(());
+    }
+    let at = format!("{}/x-notes-digest", document.operation);
+    Err(document.source.error(&at, "must be `sha256:` and 64 hexadecimal digits, as the check of the page prints it"))
 }
 
 fn error_codes(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {

@@ -146,6 +146,7 @@ fn a_change_of_the_rate_limit_is_found() {
     let drift = assert_drift(limit("视租户而定，10 次/秒起"), &[("rate_limit", Different)]);
     assert_eq!(drift[0].page, json!("视租户而定，10 次/秒起"));
     assert_drift(|page| remove_row(&mut page.request, "接口频率限制"), &[("rate_limit", Removed)]);
+    assert_drift(|page| page.request[2][1] = "[10 次/秒]".into(), &[]);
     assert_drift(limit("无"), &[("rate_limit", Removed)]);
 }
 

@@ -37,7 +37,8 @@ const CALLS: [&str; 8] = ["次请求", "次", "requests", "request", "calls", "c
 
 /// Reads limits such as `1000 次/分钟、50 次/秒`.
 pub fn read(text: &str) -> RateLimits {
-    let text = one_line(text);
+    // Brackets are left where a link has lost its target.
+    let text = one_line(&text.replace(['[', ']'], " "));
     if NONE.contains(&text.as_str()) {
         return RateLimits::default();
     }

@@ -215,6 +215,9 @@ fn a_token_without_a_prefix_is_refused() {
     let error = error_of(&documents);
     assert!(error.starts_with("spec/tenant_access_token.yaml:"), "{error}");
     assert!(error.contains("/x-token-prefix: must be here"), "{error}");
+}
+
+#[test]
 fn a_digest_that_is_none_is_refused() {
     let documents = with("x-notes-digest: sha256:", "x-notes-digest: sha256:0");
     assert_error(&documents, "x-notes-digest: sha", &[&format!("{PATH}/post/x-notes-digest"), "64 hexadecimal digits"]);

@@ -24,7 +24,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     };
     Ok(quote! {
         /// The schema of the request's body as JSON, without references and annotations, where there is a body.
-        pub const REQUEST_SCHEMA: Option<&str> = #schema;
+        pub(crate) const REQUEST_SCHEMA: Option<&str> = #schema;
     })
 }
 

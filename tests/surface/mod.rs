@@ -37,6 +37,8 @@ fn public(item: Item) -> Option<Item> {
             item.fields.iter_mut().for_each(|field| trim(&mut field.attrs));
             is_public(&item.vis).then_some(Item::Struct(item))
         }
+        // A trait of the crate's own is for the crate alone.
+        Item::Impl(item) if item.trait_.as_ref().is_some_and(|(path, _)| path.segments[0].ident == "crate") => None,
         Item::Impl(mut item) => {
             trim(&mut item.attrs);
             let of_trait = item.trait_.is_some();

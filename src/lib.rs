@@ -3,6 +3,7 @@
 mod advice;
 mod answer;
 mod app_credentials;
+mod attempts;
 mod builder;
 mod cancellation;
 mod client;

@@ -1,0 +1,193 @@
+//! The attempts of one call: for each the token, the permit and the request, and between them the waits.
+//!
+//! What an attempt leads to is for the endpoint to say; what all of them share is here.
+
+use std::error::Error as StdError;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use progenitor_client::{Error as CallError, ResponseValue};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tracing::{Instrument, field};
+
+use crate::answer::{self, Envelope, Success};
+use crate::cancellation::BeforeSending;
+use crate::client::Shared;
+use crate::error::{Delivery, ErrorKind};
+use crate::failure::Failure;
+use crate::generated::Exchange;
+use crate::meaning::{Code, Meaning, Retry};
+use crate::pace::{Pacer, Permit, TooLong};
+use crate::redaction::Redaction;
+use crate::retry::Waits;
+use crate::token::AccessToken;
+
+/// How long calls wait after a refusal by the rate limit that does not say how long.
+const WITHOUT_RESET: Duration = Duration::from_secs(1);
+
+/// Stands in for a deadline that is too far away to be reckoned with.
+pub(crate) const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// The attempts of one call, and what is known of them so far.
+pub(crate) struct Attempts<'a> {
+    client: &'a Shared,
+    pacer: &'a Arc<Pacer>,
+    deadline: Instant,
+    waits: Waits,
+    permit: Option<Permit>,
+    before_sending: Option<BeforeSending>,
+    tried: u32,
+    begun: u32,
+    had_new_token: bool,
+}
+
+/// A failed attempt, with the token that it was made with.
+pub(crate) struct Failed {
+    pub failure: Failure,
+    pub token: Option<AccessToken>,
+}
+
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure, token: None }
+    }
+}
+
+impl<'a> Attempts<'a> {
+    /// Those of a call that begins now and keeps this pace.
+    pub(crate) fn new(client: &'a Shared, pacer: &'a Arc<Pacer>) -> Self {
+        let now = Instant::now();
+        Self {
+            client,
+            pacer,
+            deadline: now.checked_add(client.retry.time()).unwrap_or(now + FAR),
+            waits: client.retry.waits(),
+            permit: None,
+            before_sending: None,
+            tried: 0,
+            begun: 0,
+            had_new_token: false,
+        }
+    }
+
+    /// The same, with what the first request is to be made with and is to wait for.
+    pub(crate) fn first(self, permit: Option<Permit>, before_sending: Option<BeforeSending>) -> Self {
+        Self { permit, before_sending, ..self }
+    }
+
+    /// How many requests were begun. Token requests do not count.
+    pub(crate) fn begun(&self) -> u32 {
+        self.begun
+    }
+
+    /// Makes an attempt; `call` sends the request.
+    pub(crate) async fn make<T, F, C>(&mut self, call: F) -> Result<Success<T>, Failed>
+    where
+        T: Envelope,
+        F: FnOnce(Exchange) -> C,
+        C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
+    {
+        self.tried += 1;
+        let span = tracing::info_span!(
+            "attempt",
+            number = self.tried,
+            status = field::Empty,
+            code = field::Empty,
+            log_id = field::Empty,
+            delivery = field::Empty,
+        );
+        let outcome = self.request(call).instrument(span.clone()).await;
+        match &outcome {
+            Ok(success) => {
+                span.record("code", 0).record("log_id", success.log_id.as_deref());
+            }
+            Err(Failed { failure, .. }) => {
+                span.record("status", failure.http_status())
+                    .record("code", failure.code().map(Code::number))
+                    .record("log_id", failure.log_id())
+                    .record("delivery", failure.delivery().as_str());
+                span.in_scope(|| tracing::debug!("{failure}"));
+            }
+        }
+        outcome
+    }
+
+    /// Waits for the time of the next attempt after this failure, if there is to be one.
+    pub(crate) async fn next(&mut self, failure: &Failure, token: Option<AccessToken>) -> bool {
+        if self.tried >= self.client.retry.most_attempts() {
+            return false;
+        }
+        let asked = failure.retry_after();
+        let wait = match failure.retry() {
+            Retry::Never => return false,
+            Retry::WithNewToken => {
+                let renewable = token.is_some_and(|token| self.client.tokens.refused(&token));
+                return renewable && !std::mem::replace(&mut self.had_new_token, true);
+            }
+            Retry::Later => self.waits.draw().max(asked.unwrap_or_default()),
+            Retry::AfterReset => asked.unwrap_or_else(|| self.waits.draw().max(WITHOUT_RESET)),
+        };
+        let Some(until) = Instant::now().checked_add(wait).filter(|until| *until <= self.deadline) else {
+            return false;
+        };
+        tracing::debug!(wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "trying again");
+        sleep_until(until).await;
+        true
+    }
+
+    async fn request<T, F, C>(&mut self, call: F) -> Result<Success<T>, Failed>
+    where
+        T: Envelope,
+        F: FnOnce(Exchange) -> C,
+        C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
+    {
+        let token = token(self.client, self.deadline).await?;
+        let permit = self.permit().await?;
+        if let Some(before_sending) = self.before_sending.take() {
+            before_sending().await.map_err(not_recorded)?;
+        }
+        let exchange = Exchange::new(Some(token.authorization())).with_permit(permit);
+        self.begun += 1;
+        let end = self.deadline.min(Instant::now() + self.client.attempt_timeout);
+        let outcome = match timeout_at(end, call(exchange.clone())).await {
+            Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&[token.secret()])).await,
+            Err(_) => Err(answer::cut_off(&exchange)),
+        };
+        outcome.map_err(|failure| {
+            if failure.retry() == Retry::AfterReset {
+                self.pacer.pause(failure.retry_after().unwrap_or(WITHOUT_RESET));
+            }
+            Failed { failure, token: Some(token) }
+        })
+    }
+
+    async fn permit(&mut self) -> Result<Permit, Failure> {
+        if let Some(permit) = self.permit.take() {
+            return Ok(permit);
+        }
+        self.pacer.permit(self.deadline).await.map_err(|TooLong(wait)| {
+            let meaning =
+                Meaning { kind: ErrorKind::RateLimited, delivery: Delivery::NotSent, retry: Retry::AfterReset };
+            Failure::new(meaning)
+                .with_message("the rate limit lets no call through within the time of the call")
+                .with_retry_after((!wait.is_zero()).then_some(wait))
+        })
+    }
+}
+
+async fn token(client: &Shared, deadline: Instant) -> Result<AccessToken, Failure> {
+    match timeout_at(deadline, client.tokens.token()).await {
+        Ok(Ok(token)) => Ok(token),
+        Ok(Err(error)) => Err(error.0),
+        Err(_) => {
+            let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::NotSent, retry: Retry::Later };
+            Err(Failure::new(meaning).with_message("no access token within the time of the call"))
+        }
+    }
+}
+
+fn not_recorded(error: Box<dyn StdError + Send + Sync>) -> Failure {
+    Failure::refused_here(format!("not sent, because what comes before it failed: {error}"))
+        .with_source(Arc::from(error))
+}

@@ -1,5 +1,6 @@
 //! The client and the models, by progenitor.
 
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 
 use openapiv3::OpenAPI;
@@ -63,8 +64,11 @@ fn envelope(document: &Document) -> Result<TokenStream, DocumentError> {
         }
     }
     let ty = format_ident!("{name}");
+    let safe = matches!(document.method.as_str(), "get" | "head" | "options");
     Ok(quote! {
         impl crate::answer::Envelope for types::#ty {
+            type Code = ErrorCode;
+            const SAFE: bool = #safe;
             fn into_parts(self) -> (i64, Option<String>, Option<::serde_json::Value>) {
                 (self.code, self.msg, self.error)
             }
@@ -75,6 +79,7 @@ fn envelope(document: &Document) -> Result<TokenStream, DocumentError> {
 
 /// The schemas whose type progenitor is not to make, with the type to use.
 fn replacements(documents: &[Document], document: &Document) -> Vec<(String, String)> {
+    let sent = sent(documents, document);
     let own = document.schemas().map(|(name, schema)| (document, name.to_owned(), schema));
     let referred = references(&document.source.content).into_iter().filter_map(|(_, reference)| {
         let (target, pointer) = resolve(documents, document, &reference).ok()?;
@@ -86,7 +91,12 @@ fn replacements(documents: &[Document], document: &Document) -> Vec<(String, Str
         .filter_map(|(at, name, schema)| {
             let schema = schema?;
             let replacement = if is_integer_enum(schema) {
-                format!("crate::generated::{}::{name}", at.module)
+                let exact = format!("crate::generated::{}::{name}", at.module);
+                match sent.contains(&place(at, &format!("/components/schemas/{name}"))) {
+                    true => exact,
+                    // What is only received can have a value that the document does not know yet.
+                    false => format!("crate::facts::Received<{exact}>"),
+                }
             } else if schema["format"] == "password" {
                 SECRET.to_owned()
             } else if schema["x-keep-as-sent"] == true {
@@ -99,6 +109,35 @@ fn replacements(documents: &[Document], document: &Document) -> Vec<(String, Str
             Some((name, replacement))
         })
         .collect()
+}
+
+/// Every place that the request of a document's operation reaches.
+fn sent(documents: &[Document], document: &Document) -> BTreeSet<Place> {
+    let mut reached = BTreeSet::new();
+    for part in ["/requestBody", "/parameters"] {
+        if let Some(value) = document.operation_value(part) {
+            follow(documents, document, value, &mut reached);
+        }
+    }
+    reached
+}
+
+/// A module, and a pointer in its document.
+type Place = (String, String);
+
+fn place(document: &Document, pointer: &str) -> Place {
+    (document.module.clone(), pointer.to_owned())
+}
+
+fn follow(documents: &[Document], from: &Document, value: &Value, reached: &mut BTreeSet<Place>) {
+    for (_, reference) in references(value) {
+        let Ok((target, pointer)) = resolve(documents, from, &reference) else { continue };
+        if reached.insert(place(target, &pointer))
+            && let Some(value) = target.source.get(&pointer)
+        {
+            follow(documents, target, value, reached);
+        }
+    }
 }
 
 /// Whether a schema is an integer with named values, for which `enums` generates the type.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 use serde_json::Value;
 
@@ -21,6 +21,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let origins = origins(document)?;
     let operation = operation(document)?;
     let request = request::tokens(documents, document)?;
+    let parameters = query_parameters(document)?;
     let headers = header_names(document)?;
     let codes = error_codes(documents, document)?;
     notes_digest(document)?;
@@ -29,7 +30,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         enums.extend(enums::integer_enum(document, name, schema)?);
     }
     unnamed_integer_enums(document)?;
-    Ok(quote! { #page #origins #operation #request #headers #codes #enums })
+    Ok(quote! { #page #origins #operation #request #parameters #headers #codes #enums })
 }
 
 fn page(document: &Document) -> Result<TokenStream, DocumentError> {
@@ -133,6 +134,39 @@ fn token(document: &Document) -> Result<TokenStream, DocumentError> {
         /// What every token begins with.
         pub const TOKEN_PREFIX: &str = #prefix;
     })
+}
+
+/// The names of the query's parameters, with the default and the bounds of those that are integers.
+fn query_parameters(document: &Document) -> Result<TokenStream, DocumentError> {
+    let mut constants = TokenStream::new();
+    let parameters = document.operation_value("/parameters").and_then(Value::as_array);
+    for (index, parameter) in parameters.into_iter().flatten().enumerate() {
+        if parameter["in"] != "query" {
+            continue;
+        }
+        let at = format!("{}/parameters/{index}", document.operation);
+        let name = required(document, &step(&at, "name"))?;
+        let ident = constant(document, &step(&at, "name"), name)?;
+        constants.extend(quote! { pub const #ident: &str = #name; });
+        for bound in ["default", "minimum", "maximum"] {
+            let Some(value) = parameter["schema"][bound].as_i64() else { continue };
+            let ident = format_ident!("{ident}_{}", bound.to_ascii_uppercase());
+            constants.extend(quote! { pub const #ident: i64 = #value; });
+        }
+    }
+    Ok(quote! {
+        /// Parameters of the query.
+        pub mod parameters { #constants }
+    })
+}
+
+/// `page_size` as `PAGE_SIZE`.
+fn constant(document: &Document, pointer: &str, name: &str) -> Result<Ident, DocumentError> {
+    let first = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    match first && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
+        true => Ok(format_ident!("{}", name.to_ascii_uppercase())),
+        false => Err(document.source.error(pointer, format!("`{name}` can't name a constant: write it like_this"))),
+    }
 }
 
 /// The names of the response headers that the document's own `components` describe.

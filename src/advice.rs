@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Delivery, ErrorKind};
-use crate::generated::cancel_onboard::{ErrorCode, OPERATION, PlatformErrorCode};
+use crate::error::{Delivery, ErrorKind, Subject};
+use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
+use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 use crate::meaning::Code;
 
 /// What to do next.
@@ -22,13 +23,14 @@ impl Advice {
     }
 }
 
-/// What to do about a cancellation that ended with this kind and code.
-pub(crate) fn of(kind: ErrorKind, code: Option<Code>, delivery: Delivery) -> Advice {
+/// What to do about a call that ended with this kind and code.
+pub(crate) fn of(kind: ErrorKind, code: Option<Code>, delivery: Delivery, subject: Subject) -> Advice {
     let advice = match code {
         Some(Code::Endpoint(code)) => of_endpoint(code),
-        Some(Code::Platform(code)) => of_platform(code),
+        Some(Code::TerminationReasons(code)) => of_termination_reasons(code),
+        Some(Code::Platform(code)) => of_platform(code, subject),
         Some(Code::Unknown(number)) if kind == ErrorKind::Other => of_unknown(number),
-        Some(Code::Unknown(_)) | None => of_kind(kind),
+        Some(Code::Unknown(_)) | None => of_kind(kind, subject),
     };
     match delivery {
         Delivery::Unknown => find_out_first(&advice),
@@ -81,9 +83,20 @@ fn of_endpoint(code: ErrorCode) -> Advice {
     }
 }
 
-fn of_platform(code: PlatformErrorCode) -> Advice {
+fn of_termination_reasons(code: TerminationReasonsErrorCode) -> Advice {
     match code {
-        PlatformErrorCode::RateLimited => of_kind(ErrorKind::RateLimited),
+        TerminationReasonsErrorCode::SystemError => of_endpoint(ErrorCode::SystemError),
+        TerminationReasonsErrorCode::InvalidParameter => Advice::fixed(
+            "The platform did not accept the size of the page or where it was to begin. List the reasons again from the first \
+             page on; if that fails too, this version may be older than the endpoint.",
+            "平台不接受分页大小或分页标记。请从第一页重新获取；若仍失败，当前版本可能已落后于接口。",
+        ),
+    }
+}
+
+fn of_platform(code: PlatformErrorCode, subject: Subject) -> Advice {
+    match code {
+        PlatformErrorCode::RateLimited => of_kind(ErrorKind::RateLimited, subject),
         PlatformErrorCode::AuthorizationMissing => Advice::fixed(
             "The request arrived without an access token. Check that no proxy on the way takes the Authorization header out.",
             "平台收到的请求没有携带访问凭证。请检查中间代理是否去掉了 Authorization 请求头。",
@@ -99,24 +112,24 @@ fn of_platform(code: PlatformErrorCode) -> Advice {
             "凭证格式不正确：tenant_access_token 以 t- 开头。请检查传入的凭证是否缺少或多出字符。",
         ),
         PlatformErrorCode::AccessTokenInvalid | PlatformErrorCode::AccessTokenExpired => {
-            of_kind(ErrorKind::Unauthorized)
+            of_kind(ErrorKind::Unauthorized, subject)
         }
-        PlatformErrorCode::AppScopeMissing => of_kind(ErrorKind::PermissionDenied),
+        PlatformErrorCode::AppScopeMissing => of_kind(ErrorKind::PermissionDenied, subject),
         PlatformErrorCode::TokenScopeMissing => Advice {
             en: format!(
                 "The token was issued without the scope {}. Grant the scope to the app in the developer console, publish a \
                  version of the app, and obtain a new token.",
-                scopes()
+                scopes(subject)
             )
             .into(),
             zh: format!(
                 "当前凭证不含所需权限 {}。请在开发者后台为应用开通该权限并发布版本，然后重新获取凭证。",
-                scopes()
+                scopes(subject)
             )
             .into(),
         },
-        PlatformErrorCode::AppCredentialsWrong => of_kind(ErrorKind::InvalidCredentials),
-        PlatformErrorCode::AppDisabled => of_kind(ErrorKind::AppUnavailable),
+        PlatformErrorCode::AppCredentialsWrong => of_kind(ErrorKind::InvalidCredentials, subject),
+        PlatformErrorCode::AppDisabled => of_kind(ErrorKind::AppUnavailable, subject),
         PlatformErrorCode::AppStatusUnavailable => Advice::fixed(
             "The app's status does not allow calls. Look at the app in the developer console: it may be under review, disabled \
              or taken down.",
@@ -140,12 +153,13 @@ fn of_unknown(number: i64) -> Advice {
 }
 
 /// The scopes of which one is needed, as in `hire:application (更新投递信息)`.
-fn scopes() -> String {
-    let scopes: Vec<_> = OPERATION.scopes.iter().map(|scope| format!("{} ({})", scope.name, scope.label)).collect();
+fn scopes(subject: Subject) -> String {
+    let scopes: Vec<_> =
+        subject.operation().scopes.iter().map(|scope| format!("{} ({})", scope.name, scope.label)).collect();
     scopes.join(" / ")
 }
 
-fn of_kind(kind: ErrorKind) -> Advice {
+fn of_kind(kind: ErrorKind, subject: Subject) -> Advice {
     match kind {
         ErrorKind::AlreadyTerminated => of_endpoint(ErrorCode::ApplicationAlreadyTerminated),
         ErrorKind::ManagedByFeishuPeople => of_endpoint(ErrorCode::ManagedByFeishuPeople),
@@ -165,10 +179,10 @@ fn of_kind(kind: ErrorKind) -> Advice {
             en: format!(
                 "Grant the app the scope {} in the developer console and publish a version of the app; the details may hold a \
                  link to the right place.",
-                scopes()
+                scopes(subject)
             )
             .into(),
-            zh: format!("请在开发者后台为应用开通权限 {} 并发布版本；details 中可能附有开通链接。", scopes()).into(),
+            zh: format!("请在开发者后台为应用开通权限 {} 并发布版本；details 中可能附有开通链接。", scopes(subject)).into(),
         },
         ErrorKind::AppUnavailable => Advice::fixed(
             "The app is disabled or not installed in this tenant. Ask the tenant's administrator to enable or install it.",

@@ -13,11 +13,16 @@ use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
 use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
 use crate::generated::{BodyForm, Exchange, Head};
-use crate::meaning::{self, Code, Meaning, Retry};
+use crate::meaning::{self, Code, EndpointCode, Meaning, Retry};
 use crate::redaction::Redaction;
 
 /// What every answer of the platform has in common; build.rs implements it for each endpoint's answer.
 pub(crate) trait Envelope: DeserializeOwned {
+    /// The codes of the endpoint's own error table.
+    type Code: EndpointCode;
+    /// Whether the call only reads, as its method says: then nothing of it can take effect.
+    const SAFE: bool;
+
     /// The code, the message and the `error` object.
     fn into_parts(self) -> (i64, Option<String>, Option<Value>);
 
@@ -30,6 +35,8 @@ pub(crate) trait Envelope: DeserializeOwned {
 pub(crate) struct Success<T> {
     /// The answer; `None` where it says that it is a success and nothing else of it has the documented form.
     pub content: Option<T>,
+    /// The HTTP status.
+    pub http_status: u16,
     /// The platform's id for the request.
     pub log_id: Option<String>,
 }
@@ -39,6 +46,19 @@ pub(crate) struct Success<T> {
 /// # Errors
 /// What the failure means, for this call alone.
 pub(crate) async fn read<T: Envelope>(
+    outcome: Result<ResponseValue<T>, CallError<T>>,
+    exchange: &Exchange,
+    redaction: &Redaction<'_>,
+) -> Result<Success<T>, Failure> {
+    tell(outcome, exchange, redaction).await.map_err(of_call::<T>)
+}
+
+/// A failure of a call with this answer: where the call only reads, nothing of it can have taken effect.
+fn of_call<T: Envelope>(failure: Failure) -> Failure {
+    if T::SAFE { failure.without_effect() } else { failure }
+}
+
+async fn tell<T: Envelope>(
     outcome: Result<ResponseValue<T>, CallError<T>>,
     exchange: &Exchange,
     redaction: &Redaction<'_>,
@@ -69,17 +89,21 @@ pub(crate) async fn read<T: Envelope>(
         Some(BodyForm::Other) | None => return Err(unreadable(head, log_id)),
     }
     match reading {
-        Reading::Whole(content) if content.code() == SUCCESS_CODE => Ok(Success { content: Some(content), log_id }),
-        Reading::Outline(outline) if outline.code == SUCCESS_CODE => Ok(Success { content: None, log_id }),
-        Reading::Whole(content) => Err(refused(content.into_parts(), head, log_id, redaction)),
-        Reading::Outline(outline) => Err(refused(outline.into_parts(), head, log_id, redaction)),
+        Reading::Whole(content) if content.code() == SUCCESS_CODE => {
+            Ok(Success { content: Some(content), http_status: head.status, log_id })
+        }
+        Reading::Outline(outline) if outline.code == SUCCESS_CODE => {
+            Ok(Success { content: None, http_status: head.status, log_id })
+        }
+        Reading::Whole(content) => Err(refused::<T::Code>(content.into_parts(), head, log_id, redaction)),
+        Reading::Outline(outline) => Err(refused::<T::Code>(outline.into_parts(), head, log_id, redaction)),
         Reading::Nothing => Err(unreadable(head, log_id)),
     }
 }
 
 /// What a call means that was cut off by its time.
-pub(crate) fn cut_off(exchange: &Exchange) -> Failure {
-    with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange)
+pub(crate) fn cut_off<T: Envelope>(exchange: &Exchange) -> Failure {
+    of_call::<T>(with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange))
 }
 
 enum Reading<T> {
@@ -117,13 +141,13 @@ impl Outline {
     }
 }
 
-fn refused(
+fn refused<E: EndpointCode>(
     (code, message, error): (i64, Option<String>, Option<Value>),
     head: &Head,
     log_id: Option<String>,
     redaction: &Redaction<'_>,
 ) -> Failure {
-    let code = Code::from_number(code);
+    let code = Code::of::<E>(code);
     let meaning = code.meaning(head.status);
     let (own_log_id, details) = details(error, redaction);
     let answer = Answer {

@@ -152,7 +152,7 @@ impl<'a> Attempts<'a> {
         let end = self.deadline.min(Instant::now() + self.client.attempt_timeout);
         let outcome = match timeout_at(end, call(exchange.clone())).await {
             Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&[token.secret()])).await,
-            Err(_) => Err(answer::cut_off(&exchange)),
+            Err(_) => Err(answer::cut_off::<T>(&exchange)),
         };
         outcome.map_err(|failure| {
             if failure.retry() == Retry::AfterReset {

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use crate::app_credentials::AppCredentials;
 use crate::client::{Client, Shared};
 use crate::error::Error;
+use crate::generated::termination_reasons;
 use crate::origin::Origin;
 use crate::pace::{Pace, Pacer};
 use crate::retry::RetryPolicy;
@@ -28,6 +29,7 @@ pub struct ClientBuilder {
     connect_timeout: Option<Duration>,
     retry: RetryPolicy,
     pace: Pace,
+    reasons_pace: Option<Pace>,
     http: Option<reqwest::ClientBuilder>,
 }
 
@@ -80,9 +82,16 @@ impl ClientBuilder {
         self
     }
 
-    /// How fast to call: as fast as the endpoint's page allows by default.
+    /// How fast to cancel: as fast as the endpoint's page allows by default.
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// How fast to read pages of termination reasons: as fast as that endpoint's page allows by default. The platform counts
+    /// them apart from cancellations.
+    pub fn reasons_pace(mut self, pace: Pace) -> Self {
+        self.reasons_pace = Some(pace);
         self
     }
 
@@ -124,7 +133,9 @@ impl ClientBuilder {
             }
         };
         let pacer = Pacer::new(&self.pace);
-        let shared = Shared { origin, http, tokens, pacer, retry: self.retry, attempt_timeout };
+        let reasons_pace = self.reasons_pace.unwrap_or_else(|| Pace::of(termination_reasons::OPERATION.rate_limits));
+        let reasons_pacer = Pacer::new(&reasons_pace);
+        let shared = Shared { origin, http, tokens, pacer, reasons_pacer, retry: self.retry, attempt_timeout };
         Ok(Client { shared: Arc::new(shared) })
     }
 }

@@ -12,6 +12,7 @@ use crate::generated::cancel_onboard::TerminationType;
 use crate::pace::Pacer;
 use crate::request::{CancelRequest, Cancelled};
 use crate::retry::RetryPolicy;
+use crate::termination_reasons::TerminationReasons;
 use crate::token::TokenSource;
 
 /// A client of the platform, for one app in one tenant.
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     pub(crate) http: reqwest::Client,
     pub(crate) tokens: Arc<dyn TokenSource>,
     pub(crate) pacer: Arc<Pacer>,
+    /// The pace of listing termination reasons: limits hold for each endpoint alone.
+    pub(crate) reasons_pacer: Arc<Pacer>,
     pub(crate) retry: RetryPolicy,
     pub(crate) attempt_timeout: Duration,
 }
@@ -68,6 +71,16 @@ impl Client {
     /// Prepares a cancellation from a request that was made before.
     pub fn prepare(&self, request: CancelRequest) -> CancelOnboard<'_> {
         CancelOnboard { client: self, request, before_sending: None }
+    }
+
+    /// Lists the termination reasons that the tenant has set up, enabled and disabled ones, in the platform's order.
+    ///
+    /// The ids are those that [`reason_ids`](CancelOnboard::reason_ids) takes. Nothing is sent before the first one is
+    /// awaited; the endpoint is described on its page, [`document::termination_reasons::PAGE`].
+    ///
+    /// [`document::termination_reasons::PAGE`]: crate::document::termination_reasons::PAGE
+    pub fn termination_reasons(&self) -> TerminationReasons {
+        TerminationReasons::new(Arc::clone(&self.shared))
     }
 }
 

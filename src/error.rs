@@ -9,7 +9,9 @@ use serde_json::Value;
 
 use crate::advice::{self, Advice};
 use crate::details::Details;
+use crate::facts::Operation;
 use crate::failure::Failure;
+use crate::generated;
 use crate::meaning::Code;
 
 /// Why a cancellation did not succeed, in the words of this library.
@@ -83,7 +85,9 @@ impl fmt::Display for ErrorKind {
 
 /// Whether a failed cancellation can have taken effect.
 ///
-/// The order is by how much can have happened.
+/// The order is by how much can have happened. A call that only reads, such as
+/// [`Client::termination_reasons`](crate::Client::termination_reasons), takes no effect at all, so it never fails with
+/// [`Unknown`](Self::Unknown): with a lost answer too it is [`Rejected`](Self::Rejected), of which `nothing changed` holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
     /// No request of it reached the platform: nothing changed.
@@ -112,7 +116,26 @@ impl fmt::Display for Delivery {
     }
 }
 
-/// A cancellation that did not succeed.
+/// What a call was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A cancellation.
+    Cancellation,
+    /// A page of termination reasons.
+    TerminationReasons,
+}
+
+impl Subject {
+    /// The endpoint that is called.
+    pub(crate) const fn operation(self) -> &'static Operation {
+        match self {
+            Self::Cancellation => &generated::cancel_onboard::OPERATION,
+            Self::TerminationReasons => &generated::termination_reasons::OPERATION,
+        }
+    }
+}
+
+/// A cancellation that did not succeed, or a list of termination reasons that could not be read.
 ///
 /// It answers questions: [`delivery`](Self::delivery) says whether anything can have changed, [`is_retryable`](Self::is_retryable)
 /// whether the same call can succeed later, [`advice`](Self::advice) what a person should do, and [`kind`](Self::kind) and
@@ -134,6 +157,7 @@ impl fmt::Display for Delivery {
 pub struct Error(Box<Inner>);
 
 struct Inner {
+    subject: Subject,
     delivery: Delivery,
     attempts: u32,
     retry_after: Option<Duration>,
@@ -145,7 +169,14 @@ struct Inner {
 impl Error {
     pub(crate) fn new(delivery: Delivery, attempts: u32, last: Failure, earlier: Vec<Failure>) -> Self {
         let retry_after = last.retry_after();
-        Self(Box::new(Inner { delivery, attempts, retry_after, last, earlier }))
+        let subject = Subject::Cancellation;
+        Self(Box::new(Inner { subject, delivery, attempts, retry_after, last, earlier }))
+    }
+
+    /// The same, of a call about something else than a cancellation.
+    pub(crate) fn about(mut self, subject: Subject) -> Self {
+        self.0.subject = subject;
+        self
     }
 
     /// Something that was refused here, before anything was sent.
@@ -158,6 +189,16 @@ impl Error {
     /// For programs over this library that check more than it does, and report both alike.
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::refused_here(message)
+    }
+
+    /// The same failure, of a call that was to come before a cancellation and kept it from being made: whatever the call
+    /// was, no request of the cancellation was begun, so [`delivery`](Self::delivery) is [`Delivery::NotSent`] and
+    /// [`attempts`](Self::attempts) is 0.
+    #[must_use]
+    pub fn before_cancelling(mut self) -> Self {
+        self.0.delivery = Delivery::NotSent;
+        self.0.attempts = 0;
+        self
     }
 
     /// What kind of failure ended the cancellation.
@@ -190,7 +231,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// How many cancellation requests were begun. Token requests do not count.
+    /// How many requests of the call were begun. Token requests do not count.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -238,7 +279,7 @@ impl Error {
     /// What to do next, in English and in Chinese.
     #[must_use]
     pub fn advice(&self) -> Advice {
-        advice::of(self.kind(), self.known_code(), self.0.delivery)
+        advice::of(self.kind(), self.known_code(), self.0.delivery, self.0.subject)
     }
 
     /// The failed attempts, the first one first.
@@ -253,10 +294,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let known = match self.0.delivery {
-            Delivery::NotSent => "nothing was sent",
-            Delivery::Rejected => "the platform said no",
-            Delivery::Unknown => "whether the onboarding was cancelled is not known",
+        let known = match (self.0.subject, self.0.delivery) {
+            (Subject::TerminationReasons, _) => "the termination reasons could not be listed",
+            (Subject::Cancellation, Delivery::NotSent) => "nothing was sent",
+            (Subject::Cancellation, Delivery::Rejected) => "the platform said no",
+            (Subject::Cancellation, Delivery::Unknown) => "whether the onboarding was cancelled is not known",
         };
         write!(f, "{known}: {}", self.0.last)?;
         match self.0.attempts {

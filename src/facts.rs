@@ -3,6 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as ValueError;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// A published page of the platform's documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -83,6 +87,62 @@ impl fmt::Display for UnknownValue {
 }
 
 impl std::error::Error for UnknownValue {}
+
+/// A value that the platform sent: one that the document names, or a number that it does not know yet.
+///
+/// ```
+/// use feishu_cancel_onboard::{Received, TerminationType};
+///
+/// let known: Received<TerminationType> = serde_json::from_str("22")?;
+/// assert_eq!(known.known(), Some(TerminationType::CandidateDeclined));
+/// let newer: Received<TerminationType> = serde_json::from_str("31")?;
+/// assert_eq!((newer, newer.to_string().as_str()), (Received::Unknown(31), "31"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Received<T> {
+    /// One that the document names.
+    Known(T),
+    /// One that it does not.
+    Unknown(i64),
+}
+
+impl<T> Received<T> {
+    /// The value, if the document names it.
+    #[must_use]
+    pub fn known(self) -> Option<T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+impl<T: fmt::Display> fmt::Display for Received<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(value) => value.fmt(f),
+            Self::Unknown(number) => number.fmt(f),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Received<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        let known = T::deserialize(IntoDeserializer::<ValueError>::into_deserializer(number));
+        Ok(known.map_or(Self::Unknown(number), Self::Known))
+    }
+}
+
+impl<T: Serialize> Serialize for Received<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Known(value) => value.serialize(serializer),
+            Self::Unknown(number) => serializer.serialize_i64(*number),
+        }
+    }
+}
 
 /// The integer that a text is, in the one form in which it is written back: neither `+1` nor `01`.
 pub(crate) fn exact_integer(text: &str) -> Option<i64> {

@@ -12,7 +12,7 @@ use crate::error::{Delivery, ErrorKind};
 use crate::meaning::{Code, Meaning, Retry};
 use crate::printable::printable;
 
-/// Why one attempt of a cancellation failed.
+/// Why one attempt of a call failed.
 #[derive(Clone)]
 pub struct Failure {
     meaning: Meaning,
@@ -66,6 +66,12 @@ impl Failure {
     /// The same failure, of a request before the cancellation: whatever it was, no cancellation was sent.
     pub(crate) fn before_sending(mut self) -> Self {
         self.meaning.delivery = Delivery::NotSent;
+        self
+    }
+
+    /// The same failure, of a call that only reads: nothing of it can have taken effect.
+    pub(crate) fn without_effect(mut self) -> Self {
+        self.meaning.delivery = self.meaning.delivery.min(Delivery::Rejected);
         self
     }
 

@@ -107,8 +107,8 @@ impl Exchange {
 
     /// Whether any of the request can have left this machine.
     ///
-    /// The body is asked for only once a connection stands, and before the head is flushed to it: while nobody has asked
-    /// for the body, nothing was sent.
+    /// The body, or whether there is one, is asked for only once a connection stands, and before the head is flushed to
+    /// it: while nobody has asked, nothing was sent.
     pub(crate) fn begun(&self) -> bool {
         self.record.begun.load(Ordering::Acquire)
     }
@@ -140,9 +140,8 @@ impl Exchange {
         client: &reqwest::Client,
         mut request: reqwest::Request,
     ) -> reqwest::Result<reqwest::Response> {
-        if let Some(body) = request.body_mut().take() {
-            *request.body_mut() = Some(reqwest::Body::wrap(Watched { body, record: Arc::clone(&self.record) }));
-        }
+        let body = request.body_mut().take();
+        *request.body_mut() = Some(reqwest::Body::wrap(Watched { body, record: Arc::clone(&self.record) }));
         let mut response = client.execute(request).await?;
         let status = response.status();
         let headers = std::mem::take(response.headers_mut());
@@ -192,9 +191,9 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// A request's body that notes when it is first asked for.
+/// A request's body that notes when it is first asked for; where there is none, when somebody asks whether there is one.
 struct Watched {
-    body: reqwest::Body,
+    body: Option<reqwest::Body>,
     record: Arc<Record>,
 }
 
@@ -207,15 +206,20 @@ impl Body for Watched {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
         self.record.begin();
-        Pin::new(&mut self.body).poll_frame(context)
+        self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(context))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        let Some(body) = &self.body else {
+            // Without a body no frame is asked for: this question, with the connection at hand, is the only one.
+            self.record.begin();
+            return true;
+        };
+        body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.body.as_ref().map_or_else(|| SizeHint::with_exact(0), Body::size_hint)
     }
 }
 

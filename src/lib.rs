@@ -23,6 +23,7 @@ mod request;
 mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod termination_reasons;
 mod token;
 
 pub use advice::Advice;
@@ -30,21 +31,28 @@ pub use builder::ClientBuilder;
 pub use client::{CancelOnboard, Client};
 pub use details::Details;
 pub use error::{Delivery, Error, ErrorKind};
-pub use facts::{NamedOrigin, Operation, Page, RateLimit, Scope, UnknownValue};
+pub use facts::{NamedOrigin, Operation, Page, RateLimit, Received, Scope, UnknownValue};
 pub use failure::Failure;
 pub use generated::cancel_onboard::types::{FieldViolation, Help, KeyedDetail, PermissionViolation};
 pub use generated::cancel_onboard::{ErrorCode, PlatformErrorCode, TerminationType};
+pub use generated::termination_reasons::{ActiveStatus, ErrorCode as TerminationReasonsErrorCode};
 pub use meaning::{Code, Meaning, Retry};
 pub use origin::Origin;
 pub use pace::Pace;
 pub use printable::printable;
 pub use request::{CancelRequest, Cancelled, Outcome};
 pub use retry::RetryPolicy;
+pub use termination_reasons::{TerminationReason, TerminationReasons};
 pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 
 /// What the endpoint's published page says, as generated from the document in `spec/`.
 pub mod document {
     pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE, SUCCESS_CODE};
+
+    /// What the page of the endpoint that lists termination reasons says.
+    pub mod termination_reasons {
+        pub use crate::generated::termination_reasons::{OPERATION, PAGE};
+    }
 }
 
 /// The code in the READMEs, compiled with the tests.

@@ -4,15 +4,19 @@
 //! stops the build until its meaning is written here.
 
 use crate::advice::{self, Advice};
-use crate::error::{Delivery, ErrorKind};
+use crate::error::{Delivery, ErrorKind, Subject};
 use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
+use crate::generated::tenant_access_token;
+use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// A code of an answer's envelope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
-    /// One of the endpoint's own error table.
+    /// One of the error table of the endpoint that cancels.
     Endpoint(ErrorCode),
+    /// One of the error table of the endpoint that lists termination reasons.
+    TerminationReasons(TerminationReasonsErrorCode),
     /// One that any endpoint of the platform can answer with.
     Platform(PlatformErrorCode),
     /// One that neither names.
@@ -20,7 +24,7 @@ pub enum Code {
 }
 
 impl Code {
-    /// The code with this number.
+    /// The code with this number, as a cancellation is answered with it.
     ///
     /// ```
     /// use feishu_cancel_onboard::{Code, ErrorCode};
@@ -38,11 +42,18 @@ impl Code {
         }
     }
 
+    /// The code with this number, as an endpoint with these codes of its own answers with it.
+    pub(crate) fn of<E: EndpointCode>(number: i64) -> Self {
+        let platform = || PlatformErrorCode::from_code(number).map(Self::Platform);
+        E::find(number).or_else(platform).unwrap_or(Self::Unknown(number))
+    }
+
     /// The number.
     #[must_use]
     pub const fn number(self) -> i64 {
         match self {
             Self::Endpoint(code) => code.code(),
+            Self::TerminationReasons(code) => code.code(),
             Self::Platform(code) => code.code(),
             Self::Unknown(number) => number,
         }
@@ -53,12 +64,13 @@ impl Code {
     pub const fn label(self) -> Option<&'static str> {
         match self {
             Self::Endpoint(code) => Some(code.label()),
+            Self::TerminationReasons(code) => Some(code.label()),
             Self::Platform(code) => Some(code.label()),
             Self::Unknown(_) => None,
         }
     }
 
-    /// Every code that the endpoint's page or the platform's list names, the endpoint's first.
+    /// Every code that the page of the endpoint that cancels or the platform's list names, the endpoint's first.
     pub fn known() -> impl Iterator<Item = Self> {
         let endpoint = ErrorCode::ALL.iter().copied().map(Self::Endpoint);
         endpoint.chain(PlatformErrorCode::ALL.iter().copied().map(Self::Platform))
@@ -69,16 +81,21 @@ impl Code {
     pub const fn http_status(self) -> Option<u16> {
         match self {
             Self::Endpoint(code) => code.http_status(),
+            Self::TerminationReasons(code) => code.http_status(),
             Self::Platform(code) => code.http_status(),
             Self::Unknown(_) => None,
         }
     }
 
-    /// What a person should do about a cancellation that it ended.
+    /// What a person should do about a call that it ended.
     #[must_use]
     pub fn advice(self, http_status: u16) -> Advice {
         let meaning = self.meaning(http_status);
-        advice::of(meaning.kind, Some(self), meaning.delivery)
+        let subject = match self {
+            Self::TerminationReasons(_) => Subject::TerminationReasons,
+            Self::Endpoint(_) | Self::Platform(_) | Self::Unknown(_) => Subject::Cancellation,
+        };
+        advice::of(meaning.kind, Some(self), meaning.delivery, subject)
     }
 
     /// What it means when it comes with this HTTP status.
@@ -88,8 +105,40 @@ impl Code {
     pub const fn meaning(self, http_status: u16) -> Meaning {
         match self {
             Self::Endpoint(code) => of_endpoint(code),
+            Self::TerminationReasons(code) => of_termination_reasons(code),
             Self::Platform(code) => of_platform(code),
             Self::Unknown(_) => of_unknown(http_status),
+        }
+    }
+}
+
+/// The codes of an endpoint's own error table.
+///
+/// What build.rs generates for an endpoint's answer asks for it, so a further document stops the build until the meaning of
+/// its codes is written here.
+pub(crate) trait EndpointCode {
+    /// The code with this number, if the endpoint answers with it.
+    fn find(number: i64) -> Option<Code>;
+}
+
+impl EndpointCode for ErrorCode {
+    fn find(number: i64) -> Option<Code> {
+        Self::from_code(number).map(Code::Endpoint)
+    }
+}
+
+impl EndpointCode for TerminationReasonsErrorCode {
+    fn find(number: i64) -> Option<Code> {
+        Self::from_code(number).map(Code::TerminationReasons)
+    }
+}
+
+impl EndpointCode for tenant_access_token::ErrorCode {
+    /// Its page has no table. Where it answers with a code of the endpoint that the token is for, that means the same.
+    fn find(number: i64) -> Option<Code> {
+        match Self::from_code(number) {
+            Some(code) => match code {},
+            None => ErrorCode::find(number),
         }
     }
 }
@@ -146,6 +195,14 @@ const fn of_endpoint(code: ErrorCode) -> Meaning {
         ErrorCode::InvalidParameter => Meaning::rejected(ErrorKind::InvalidParameter, Retry::Never),
         ErrorCode::ApplicationAlreadyTerminated => Meaning::rejected(ErrorKind::AlreadyTerminated, Retry::Never),
         ErrorCode::ManagedByFeishuPeople => Meaning::rejected(ErrorKind::ManagedByFeishuPeople, Retry::Never),
+    }
+}
+
+/// A call that only reads takes no effect, whatever becomes of it.
+const fn of_termination_reasons(code: TerminationReasonsErrorCode) -> Meaning {
+    match code {
+        TerminationReasonsErrorCode::SystemError => Meaning::rejected(ErrorKind::SystemError, Retry::Later),
+        TerminationReasonsErrorCode::InvalidParameter => Meaning::rejected(ErrorKind::InvalidParameter, Retry::Never),
     }
 }
 

@@ -301,6 +301,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn both_documented_limits_on_listing_termination_reasons_are_kept() {
+        let limits = crate::generated::termination_reasons::OPERATION.rate_limits;
+        let pacer = Pacer::new(&Pace::of(limits));
+        let began = Instant::now();
+        let mut moments = Vec::new();
+        for _ in 0..2100 {
+            pacer.permit(far()).await.expect("there is time").begin();
+            moments.push(Instant::now());
+        }
+        assert_eq!(most_within(&moments, SECOND), 50);
+        assert_eq!(most_within(&moments, SECOND * 60), 1000);
+        let floor = SECOND * 121;
+        let took = began.elapsed();
+        assert!(took >= floor && took <= floor.mul_f64(1.03), "{took:?} for a floor of {floor:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_permit_counts_from_when_its_request_begins_not_from_when_it_was_had() {
         let pacer = Pacer::new(&Pace::new(2, SECOND));
         let slow = pacer.permit(far()).await.expect("there is time");

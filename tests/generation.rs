@@ -8,7 +8,7 @@ use std::fs;
 
 /// The documents of `spec/`, as module and text.
 fn documents() -> Vec<(String, String)> {
-    ["cancel_onboard", "tenant_access_token"]
+    ["cancel_onboard", "tenant_access_token", "termination_reasons"]
         .map(|module| {
             let file = format!("{}/spec/{module}.yaml", env!("CARGO_MANIFEST_DIR"));
             (module.to_owned(), fs::read_to_string(file).expect("the document is readable"))
@@ -52,7 +52,8 @@ const PATH: &str = "#/paths/~1open-apis~1hire~1v1~1applications~1{application_id
 fn the_documents_of_this_crate_are_right() {
     let generated = codegen::render(&documents()).expect("the documents are right");
     let files: Vec<_> = generated.iter().map(|generated| generated.file.as_str()).collect();
-    assert_eq!(files, ["cancel_onboard.rs", "tenant_access_token.rs", "documents.rs", "sources.rs"]);
+    let modules = ["cancel_onboard.rs", "tenant_access_token.rs", "termination_reasons.rs"];
+    assert_eq!(files, [&modules[..], &["documents.rs", "sources.rs"]].concat());
 }
 
 #[test]
@@ -253,6 +254,47 @@ fn a_new_value_in_the_document_is_a_new_variant() {
 }
 
 #[test]
+fn an_enum_that_is_only_received_takes_values_that_the_document_does_not_know() {
+    let generated = codegen::render(&documents()).expect("the documents are right");
+    let field = |generated: &codegen::Generated, field: &str| {
+        let code: String = generated.code.split_whitespace().collect();
+        assert!(code.contains(&field.replace(' ', "")), "{} lacks {field}", generated.file);
+    };
+    field(&generated[0], "pub termination_type: crate::generated::cancel_onboard::TerminationType,");
+    for (name, ty) in [
+        ("termination_type", "cancel_onboard::TerminationType"),
+        ("active_status", "termination_reasons::ActiveStatus"),
+    ] {
+        let ty = format!("crate::facts::Received<crate::generated::{ty}>");
+        field(&generated[2], &format!("pub {name}: ::std::option::Option<{ty}"));
+    }
+    // Asked for as well as received, it is exact.
+    let mut asked = documents();
+    let filter = "        - name: active_status\n          in: query\n          schema:\n            $ref: \
+        \"#/components/schemas/ActiveStatus\"\n      responses:";
+    asked[2].1 = asked[2].1.replacen("      responses:", filter, 1);
+    let generated = codegen::render(&asked).expect("the documents are right");
+    assert!(!generated[2].code.contains("Received<crate::generated::termination_reasons::ActiveStatus>"));
+}
+
+#[test]
+fn the_bounds_of_the_query_are_generated() {
+    let mut documents = documents();
+    let generated = codegen::render(&documents).expect("the documents are right");
+    for constant in [
+        "PAGE_TOKEN: &str = \"page_token\"",
+        "PAGE_SIZE: &str = \"page_size\"",
+        "PAGE_SIZE_DEFAULT: i64 = 10i64",
+        "PAGE_SIZE_MAXIMUM: i64 = 200i64",
+    ] {
+        assert!(generated[2].code.contains(constant), "{constant}");
+    }
+    documents[2].1 = documents[2].1.replace("name: page_size", "name: page-size");
+    let error = error_of(&documents);
+    assert!(error.starts_with("spec/termination_reasons.yaml:") && error.contains("`page-size`"), "{error}");
+}
+
+#[test]
 fn files_are_written_to_the_given_folder_and_only_when_all_is_right() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("generation-{}", std::process::id()));
     let (spec, out) = (folder.join("spec"), folder.join("out"));
@@ -271,6 +313,6 @@ fn files_are_written_to_the_given_folder_and_only_when_all_is_right() {
         fs::write(spec.join(format!("{module}.yaml")), text).expect("the document can be written");
     }
     codegen::generate(&spec, &out).expect("the documents are right");
-    assert_eq!(written(), 4);
+    assert_eq!(written(), documents().len() + 2);
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }

@@ -69,7 +69,7 @@ struct Cancellation<'a> {
     request: &'a CancelRequest,
     id: ApplicationId,
     attempts: Attempts<'a>,
-    /// What is known of the attempts so far, taken together.
+    /// What is known of the attempts so far, taken together, a lost one before this cancellation included.
     delivery: Delivery,
     earlier: Vec<Failure>,
 }
@@ -83,7 +83,8 @@ impl<'a> Cancellation<'a> {
         before_sending: Option<BeforeSending>,
     ) -> Self {
         let attempts = Attempts::new(client, &client.pacer).first(permit, before_sending);
-        Self { client, request, id, attempts, delivery: Delivery::NotSent, earlier: Vec::new() }
+        let delivery = if request.had_lost_attempt() { Delivery::Unknown } else { Delivery::NotSent };
+        Self { client, request, id, attempts, delivery, earlier: Vec::new() }
     }
 
     async fn run(mut self) -> Result<Cancelled, Error> {

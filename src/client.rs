@@ -119,6 +119,13 @@ impl CancelOnboard<'_> {
         self
     }
 
+    /// Says that an attempt of this same cancellation was made before and lost: see
+    /// [`CancelRequest::after_lost_attempt`].
+    pub fn after_lost_attempt(mut self) -> Self {
+        self.request = self.request.after_lost_attempt();
+        self
+    }
+
     /// Awaits something when the first request is about to be written, with the token and the permit in hand: a place to
     /// put on record that the cancellation has started.
     ///

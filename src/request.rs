@@ -22,6 +22,7 @@ use crate::generated::cancel_onboard::types::{ApplicationId, CancelOnboardReques
 pub struct CancelRequest {
     application_id: String,
     body: CancelOnboardRequest,
+    after_lost_attempt: bool,
 }
 
 impl CancelRequest {
@@ -32,7 +33,7 @@ impl CancelRequest {
             termination_reason_id_list: Vec::new(),
             termination_reason_notes: None,
         };
-        Self { application_id: application_id.into(), body }
+        Self { application_id: application_id.into(), body, after_lost_attempt: false }
     }
 
     /// Adds ids of detailed reasons, of those that the tenant has set up.
@@ -53,6 +54,25 @@ impl CancelRequest {
         self
     }
 
+    /// Says that an attempt of this same cancellation was made before, and that nobody knows what became of it: the program
+    /// that made it was killed, for instance.
+    ///
+    /// It is then as if that attempt had been lost just now. Where the platform says that the application is terminated
+    /// already, the outcome is [`Outcome::Terminated`]; and what fails otherwise leaves the fate unknown, unless the endpoint
+    /// itself says that nothing changed.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{CancelRequest, TerminationType};
+    ///
+    /// let again = CancelRequest::new("1111111111", TerminationType::CompanyRejected).after_lost_attempt();
+    /// # let _ = again;
+    /// ```
+    #[must_use]
+    pub fn after_lost_attempt(mut self) -> Self {
+        self.after_lost_attempt = true;
+        self
+    }
+
     /// The application's id, as it was given.
     #[must_use]
     pub fn application_id(&self) -> &str {
@@ -63,6 +83,18 @@ impl CancelRequest {
     #[must_use]
     pub fn termination_type(&self) -> TerminationType {
         self.body.termination_type
+    }
+
+    /// Checks what sending it would check before anything is sent.
+    ///
+    /// # Errors
+    /// When the application id can't be one.
+    pub fn check(&self) -> Result<(), Error> {
+        self.checked_id().map(drop)
+    }
+
+    pub(crate) fn had_lost_attempt(&self) -> bool {
+        self.after_lost_attempt
     }
 
     pub(crate) fn body(&self) -> &CancelOnboardRequest {

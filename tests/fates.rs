@@ -110,6 +110,33 @@ async fn an_unknown_fate_stays_unknown_until_the_endpoint_itself_answers() {
 }
 
 #[tokio::test]
+async fn an_attempt_lost_by_an_earlier_program_counts_like_one_lost_just_now() {
+    for Row(name, act, kind, _, attempts) in rows() {
+        let server = RawServer::start(move |_, _| act.clone()).await;
+        let client = client(&server);
+        let call = client.cancel_onboard("1111111111", TerminationType::Other).after_lost_attempt();
+        let settled = [ErrorKind::InvalidParameter, ErrorKind::ManagedByFeishuPeople];
+        match (kind, call.send().await) {
+            (ErrorKind::AlreadyTerminated, Ok(done)) => {
+                assert_eq!((done.outcome(), done.attempts()), (Outcome::Terminated, 1), "{name}");
+            }
+            (_, Ok(done)) => panic!("{name}: {done:?}"),
+            (_, Err(error)) => {
+                let expected = if settled.contains(&kind) { Delivery::Rejected } else { Delivery::Unknown };
+                assert_eq!((error.kind(), error.delivery()), (kind, expected), "{name}: {error:?}");
+                assert_eq!(error.attempts(), attempts, "{name}");
+            }
+        }
+    }
+    let server = RawServer::start_with_tokens(|_, _| status(400, 99991543), |_, _| json(200, OK)).await;
+    let client = client(&server);
+    let call = client.cancel_onboard("1111111111", TerminationType::Other).after_lost_attempt();
+    let error = call.send().await.expect_err("there is no token");
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidCredentials, Delivery::Unknown));
+    assert_eq!((error.attempts(), server.cancellations().len()), (0, 0));
+}
+
+#[tokio::test]
 async fn an_unknown_fate_stays_unknown_when_there_is_no_connection_any_more() {
     let server = RawServer::start(|_, _| Act::Hang).await;
     let client = client_for(&server, ErrorKind::Timeout);

@@ -18,8 +18,10 @@ use crate::pace::Permit;
 use crate::request::{CancelRequest, Cancelled, Outcome};
 
 /// What is awaited when the first request is about to be written, with the token and the permit in hand.
-pub(crate) type BeforeSending =
-    Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = Result<(), Box<dyn StdError + Send + Sync>>> + Send>> + Send>;
+pub(crate) type BeforeSending = Box<dyn FnOnce() -> Recording + Send>;
+
+/// Puts on record that a cancellation starts.
+pub(crate) type Recording = Pin<Box<dyn Future<Output = Result<(), Box<dyn StdError + Send + Sync>>> + Send>>;
 
 /// Makes a cancellation.
 pub(crate) async fn cancel(

@@ -5,6 +5,7 @@ mod answer;
 mod app_credentials;
 mod attempts;
 mod builder;
+mod bulk;
 mod cancellation;
 mod client;
 mod details;
@@ -28,6 +29,7 @@ mod token;
 
 pub use advice::Advice;
 pub use builder::ClientBuilder;
+pub use bulk::CancelAll;
 pub use client::{CancelOnboard, Client};
 pub use details::Details;
 pub use error::{Delivery, Error, ErrorKind};

@@ -1,0 +1,49 @@
+//! How much of the documented rate the bulk stream uses, and what it costs: 300 cancellations that take 150 to 350 ms each,
+//! against a server that lets no second, wherever it begins, hold more calls than documented.
+//!
+//! Run it with `cargo bench --features sandbox --bench bulk`.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use feishu_cancel_onboard::sandbox::Sandbox;
+use feishu_cancel_onboard::{CancelRequest, Client, PlatformErrorCode, TerminationType, document};
+use futures_util::stream::{self, StreamExt};
+
+const COUNT: u32 = 300;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    // Tests of all targets run this too, and need no numbers.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return Ok(());
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run())
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let latency = Duration::from_millis(150)..=Duration::from_millis(350);
+    let sandbox = Sandbox::builder().latency(latency).start().await?;
+    let client =
+        Client::builder().origin(sandbox.base_url().parse()?).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    let requests = (0..COUNT).map(|id| CancelRequest::new(id.to_string(), TerminationType::Other));
+    let began = Instant::now();
+    let failed = client.cancel_all(stream::iter(requests)).filter(|(_, result)| std::future::ready(result.is_err()));
+    let failed = failed.count().await;
+    let took = began.elapsed();
+    let told_to_wait = PlatformErrorCode::RateLimited.code();
+    let told_to_wait = sandbox.calls().iter().filter(|call| call.code == Some(told_to_wait)).count();
+    let floor = floor(COUNT);
+    println!("{COUNT} cancellations of 150 to 350 ms each, {failed} failed");
+    println!("took          {:.2} s", took.as_secs_f64());
+    println!("floor         {:.2} s", floor.as_secs_f64());
+    println!("ratio         {:.3}", took.as_secs_f64() / floor.as_secs_f64());
+    println!("told to wait  {told_to_wait}");
+    println!("tokens        {}", sandbox.token_requests());
+    Ok(())
+}
+
+/// The time in which so many calls can be begun: the first ones at once, the others as fast as the limits let them.
+fn floor(count: u32) -> Duration {
+    let limits = document::OPERATION.rate_limits.iter();
+    limits.map(|limit| limit.period * count.saturating_sub(limit.calls) / limit.calls).max().unwrap_or_default()
+}

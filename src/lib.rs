@@ -21,6 +21,7 @@ mod pace;
 mod printable;
 mod redaction;
 mod request;
+mod request_json;
 mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

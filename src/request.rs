@@ -33,7 +33,11 @@ impl CancelRequest {
             termination_reason_id_list: Vec::new(),
             termination_reason_notes: None,
         };
-        Self { application_id: application_id.into(), body, after_lost_attempt: false }
+        Self::with_body(application_id.into(), body)
+    }
+
+    pub(crate) fn with_body(application_id: String, body: CancelOnboardRequest) -> Self {
+        Self { application_id, body, after_lost_attempt: false }
     }
 
     /// Adds ids of detailed reasons, of those that the tenant has set up.
@@ -113,6 +117,21 @@ impl CancelRequest {
         })
     }
 }
+
+impl PartialEq for CancelRequest {
+    fn eq(&self, other: &Self) -> bool {
+        // Without a rest, so that a field that the document brings must be compared too.
+        let CancelOnboardRequest { termination_type, termination_reason_id_list, termination_reason_notes } =
+            &self.body;
+        self.application_id == other.application_id
+            && self.after_lost_attempt == other.after_lost_attempt
+            && *termination_type == other.body.termination_type
+            && *termination_reason_id_list == other.body.termination_reason_id_list
+            && *termination_reason_notes == other.body.termination_reason_notes
+    }
+}
+
+impl Eq for CancelRequest {}
 
 /// How a cancellation succeeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -35,7 +35,12 @@ impl Document {
             }
             None => return Err(source.error("", "not an OpenAPI document: the key `openapi` is missing")),
         }
+        if !is_module_name(module) {
+            let message = format!("`{module}` can't name a module: name the file like_this.yaml");
+            return Err(source.error("", message));
+        }
         typed::<OpenAPI>(&source, "")?;
+        names_of_components(&source)?;
         let (path, method) = only_operation(&source)?;
         let operation = step(&step("/paths", &path), &method);
         Ok(Self { module: module.to_owned(), source, operation, path, method })
@@ -51,6 +56,27 @@ impl Document {
         let schemas = self.source.get("/components/schemas").and_then(Value::as_object);
         schemas.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
     }
+}
+
+/// Whether a file of this name can become a module: lower case, and no word of the language.
+fn is_module_name(name: &str) -> bool {
+    let plain = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    plain && syn::parse_str::<syn::Ident>(name).is_ok()
+}
+
+/// Schemas and headers become types and constants, so their names must be those of types.
+fn names_of_components(source: &Source) -> Result<(), DocumentError> {
+    for kind in ["schemas", "headers"] {
+        let at = format!("/components/{kind}");
+        for name in source.get(&at).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name) {
+            let starts = name.starts_with(|c: char| c.is_ascii_uppercase());
+            if !starts || name == "Self" || !name.chars().all(|c| c.is_ascii_alphanumeric()) {
+                let message = format!("`{name}` can't name a type: write it LikeThis");
+                return Err(source.error(&step(&at, name), message));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Checks that every reference of every document leads somewhere in that document or in one beside it.

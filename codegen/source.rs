@@ -4,7 +4,7 @@
 //! published page can say which line of the document a fact stands on.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use saphyr::{LoadableYamlNode, MarkedYaml, Scalar, YamlData};
 use serde_json::{Map, Number, Value};
@@ -35,9 +35,14 @@ impl fmt::Display for DocumentError {
             write!(f, ":{line}")?;
         }
         if !self.pointer.is_empty() {
-            write!(f, ": #{}", self.pointer)?;
+            write!(f, ": #{}", self.pointer.escape_debug())?;
         }
-        write!(f, ": {}", self.message)
+        f.write_str(": ")?;
+        // On one line, whatever the document holds: a build script's output is read line by line.
+        self.message.chars().try_for_each(|c| match c.is_control() {
+            true => f.write_char(' '),
+            false => f.write_char(c),
+        })
     }
 }
 

@@ -316,3 +316,25 @@ fn files_are_written_to_the_given_folder_and_only_when_all_is_right() {
     assert_eq!(written(), documents().len() + 2);
     fs::remove_dir_all(&folder).expect("the folder can be removed");
 }
+
+#[test]
+fn a_name_that_cannot_be_one_in_rust_is_refused() {
+    for module in ["my-api", "9x", "a.b", "", "type", "self", "crate", "Upper"] {
+        let mut documents = documents();
+        documents[0].0 = module.to_owned();
+        let error = error_of(&documents);
+        assert!(error.starts_with(&format!("spec/{module}.yaml:")) && error.contains("can't name a module"), "{error}");
+    }
+    let schema = with("TerminationType", "Termination-Type");
+    assert_error(&schema, "    Termination-Type:", &["/components/schemas/Termination-Type", "can't name a type"]);
+    let header = with("RateLimitReset", "X-Rate-Limit-Reset");
+    assert_error(&header, "    X-Rate-Limit-Reset:", &["can't name a type"]);
+}
+
+#[test]
+fn an_error_is_one_line_whatever_the_document_holds() {
+    let broken = "$ref: \"#/components/schemas/Error\\ncargo::rustc-cfg=x\"";
+    let error = error_of(&with("$ref: \"#/components/schemas/ErrorDetail\"", broken));
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("which is not there"), "{error}");
+}

@@ -12,7 +12,7 @@ use crate::details::Details;
 use crate::facts::Operation;
 use crate::failure::Failure;
 use crate::generated;
-use crate::meaning::Code;
+use crate::meaning::{Code, Meaning, Retry};
 
 /// Why a cancellation did not succeed, in the words of this library.
 ///
@@ -199,6 +199,12 @@ impl Error {
         self.0.delivery = Delivery::NotSent;
         self.0.attempts = 0;
         self
+    }
+
+    /// A cancellation that the caller has stopped waiting for, in the form of all other failures: its fate is unknown.
+    pub fn given_up(message: impl Into<String>) -> Self {
+        let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::Unknown, retry: Retry::Later };
+        Self::new(Delivery::Unknown, 1, Failure::new(meaning).with_message(message), Vec::new())
     }
 
     /// What kind of failure ended the cancellation.

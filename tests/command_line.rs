@@ -330,3 +330,46 @@ async fn help_shows_an_example_and_the_version_is_told() {
     assert!(stdout(&output).contains(env!("CARGO_PKG_VERSION")));
     assert_eq!(run(&[], &[]).await.status.code(), Some(2));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_in_an_origin_is_not_repeated() {
+    let arguments = ["cancel", "1", "--type", "1", "--base-url", "https://u:hunter2@example.com"];
+    for more in [&[][..], &["--output", "json"]] {
+        let output = run(&[&arguments[..], more].concat(), &[("FEISHU_TENANT_ACCESS_TOKEN", TOKEN)]).await;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(!(stdout(&output) + &stderr(&output)).contains("hunter2"), "{output:?}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_result_that_cannot_be_written_is_not_lost() {
+    let mut command = command(&["cancel", "1111111111", "--type", "1", "--sandbox", "--output", "json"], &[]);
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("it is there");
+    let run = move || command.stdout(full).stderr(std::process::Stdio::piped()).output().expect("the binary runs");
+    let output = tokio::task::spawn_blocking(run).await.expect("no panic");
+    assert_eq!(output.status.code(), Some(5));
+    assert!(stderr(&output).contains(r#"{"ok":true,"application_id":"1111111111""#), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn stopped_twice_it_says_that_the_fate_is_unknown() {
+    let server = RawServer::start(|_, _| Act::Hang).await;
+    let environment = [("FEISHU_BASE_URL", server.origin.as_str()), ("FEISHU_TENANT_ACCESS_TOKEN", TOKEN)];
+    let mut command = command(&["cancel", "1", "--type", "1", "--output", "json", "--timeout", "30"], &environment);
+    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
+    let child = child.expect("the binary runs");
+    let interrupt = format!("kill -INT {}", child.id());
+    let interrupt = || Command::new("sh").args(["-c", &interrupt]).status().expect("a signal can be sent");
+    while server.cancellations().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    interrupt();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    interrupt();
+    let output = tokio::task::spawn_blocking(|| child.wait_with_output().expect("it ends")).await.expect("no panic");
+    assert_eq!(output.status.code(), Some(130));
+    let line = line(&output);
+    assert_eq!((&line["ok"], &line["error"]["delivery"]), (&value!(false), &value!("unknown")), "{line}");
+}

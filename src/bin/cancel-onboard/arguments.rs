@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use feishu_cancel_onboard::{Origin, TerminationType};
+use feishu_cancel_onboard::TerminationType;
 
 use crate::output::{self, Exit};
 
@@ -30,8 +30,9 @@ pub struct Arguments {
 #[derive(Debug, Args)]
 pub struct Common {
     /// Where to call: feishu, lark, or an origin such as https://open.feishu.cn [env: FEISHU_BASE_URL]
-    #[arg(long, global = true, value_name = "ORIGIN", value_parser = origin, help_heading = "Common options")]
-    pub base_url: Option<Origin>,
+    // Read later: what is wrong with it is told here with its value, which may hold a password.
+    #[arg(long, global = true, value_name = "ORIGIN", help_heading = "Common options")]
+    pub base_url: Option<String>,
     /// How results are printed
     #[arg(long, global = true, value_enum, default_value_t = Output::Text, help_heading = "Common options")]
     pub output: Output,
@@ -115,10 +116,6 @@ pub struct Sandbox {
     pub no_rate_limit: bool,
 }
 
-fn origin(text: &str) -> Result<Origin, String> {
-    text.parse().map_err(|error: feishu_cancel_onboard::Error| error.message().into_owned())
-}
-
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be seconds, from 0.001 to 86400".to_owned())
@@ -149,7 +146,15 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
 
 /// The application id among arguments that could not be read as a whole, where it is plain to see.
 fn application_id(given: &[OsString]) -> Option<String> {
-    let after = given.iter().position(|argument| argument == "cancel")? + 1;
-    let id = given.get(after)?.to_str()?;
-    (!id.starts_with('-')).then(|| id.to_owned())
+    const WITH_VALUE: [&str; 5] = ["--base-url", "--output", "--timeout", "--deadline", "--lang"];
+    let mut words = given.iter().skip(1);
+    while let Some(word) = words.next() {
+        if WITH_VALUE.iter().any(|option| word == option) {
+            words.next();
+        } else if word == "cancel" {
+            let id = words.next()?.to_str()?;
+            return (!id.starts_with('-')).then(|| id.to_owned());
+        }
+    }
+    None
 }

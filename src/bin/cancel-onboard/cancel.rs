@@ -13,23 +13,23 @@ pub async fn run(common: &Common, cancel: Cancel) -> Exit {
     let began = Instant::now();
     let language = Language::choose(common.lang);
     let id = cancel.application_id.clone();
-    let result = tokio::select! {
-        result = make(common, cancel) => result,
+    let (result, exit) = tokio::select! {
+        result = make(common, cancel) => {
+            let exit = result.as_ref().map_or_else(|error| Exit::of(error.kind()), |_| Exit::Done);
+            (result, exit)
+        }
         () = interrupted_twice(language) => {
-            output::complain(language.pick(
-                "stopped: if a request was under way, it is not known whether it took effect; look at the application \
-                 in Feishu Hire, or run the same cancellation again",
-                "已中止：若请求正在进行，则不确定是否生效；请到飞书招聘查看该投递，或重新执行同一次取消",
-            ));
-            return Exit::Interrupted;
+            (Err(Error::given_up("stopped before the answer came")), Exit::Interrupted)
         }
     };
     match common.output {
-        Output::Json => output::print(&output::json_line(Some(&id), &result, began.elapsed())),
-        Output::Text if result.is_ok() => output::print(&output::text(&id, &result, language)),
-        Output::Text => output::complain(&output::text(&id, &result, language)),
+        Output::Json => output::print_result(&output::json_line(Some(&id), &result, began.elapsed()), exit),
+        Output::Text if result.is_ok() => output::print_result(&output::text(&id, &result, language), exit),
+        Output::Text => {
+            output::complain(&output::text(&id, &result, language));
+            exit
+        }
     }
-    result.map_or_else(|error| Exit::of(error.kind()), |_| Exit::Done)
 }
 
 async fn make(common: &Common, cancel: Cancel) -> Result<Cancelled, Error> {

@@ -38,11 +38,9 @@ impl Connection {
 
 fn from_environment(common: &Common) -> Result<ClientBuilder, Error> {
     let origin = match (&common.base_url, variable("FEISHU_BASE_URL")?) {
-        (Some(origin), _) => origin.clone(),
         (None, None) => Origin::default(),
-        (None, Some(text)) => text
-            .parse()
-            .map_err(|error: Error| Error::invalid_request(format!("FEISHU_BASE_URL: {}", error.message())))?,
+        (Some(given), _) => origin("--base-url", given)?,
+        (None, Some(given)) => origin("FEISHU_BASE_URL", &given)?,
     };
     let app = (variable("FEISHU_APP_ID")?, variable("FEISHU_APP_SECRET")?);
     let builder = Client::builder().origin(origin);
@@ -62,6 +60,10 @@ fn from_environment(common: &Common) -> Result<ClientBuilder, Error> {
             Err(Error::invalid_request("FEISHU_APP_SECRET is set, and FEISHU_APP_ID is missing"))
         }
     }
+}
+
+fn origin(from: &str, given: &str) -> Result<Origin, Error> {
+    given.parse().map_err(|error: Error| Error::invalid_request(format!("{from}: {}", error.message())))
 }
 
 /// A variable of the environment; an empty one counts as missing.

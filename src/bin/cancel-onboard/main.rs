@@ -43,7 +43,7 @@ async fn run(arguments: Arguments) -> Exit {
     match command {
         Command::Cancel(cancel) => cancel::run(&common, cancel).await,
         Command::Explain(explain) => explain::run(&common, &explain),
-        Command::Sandbox(sandbox) => sandbox::run(&sandbox).await,
+        Command::Sandbox(sandbox) => sandbox::run(&common, &sandbox).await,
     }
 }
 

@@ -212,14 +212,32 @@ pub fn refused_here(application_id: Option<&str>, message: &str) {
     print(&json_line(application_id, &result, Duration::ZERO));
 }
 
+/// Prints a result to standard output. Where that can't be done the result must not be lost: it is then on standard error,
+/// and the program ends otherwise than it would have.
+pub fn print_result(line: &str, exit: Exit) -> Exit {
+    match write(line) {
+        Ok(()) => exit,
+        // Whoever read it has left, and does not want to know.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
+        Err(error) => {
+            complain(&format!("error: standard output can't be written: {error}; the result is:\n{line}"));
+            Exit::Defect
+        }
+    }
+}
+
 /// Prints a line to standard output. Where nobody reads it any more, nothing is to be done about that.
 pub fn print(line: &str) {
-    let mut out = io::stdout().lock();
-    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush())
+    if let Err(error) = write(line)
         && error.kind() != io::ErrorKind::BrokenPipe
     {
         complain(&format!("error: standard output can't be written: {error}"));
     }
+}
+
+fn write(line: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{line}").and_then(|()| out.flush())
 }
 
 /// Prints a line to standard error.

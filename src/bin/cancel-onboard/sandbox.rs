@@ -4,12 +4,20 @@ use feishu_cancel_onboard::RateLimit;
 use feishu_cancel_onboard::printable;
 use feishu_cancel_onboard::sandbox::{Call, Sandbox};
 
-use crate::arguments;
+use serde_json::json;
+
+use crate::arguments::{self, Common, Output};
 use crate::output::{self, Exit};
 
 /// Serves until the operator ends it, with a line for each call that was answered.
-pub async fn run(arguments: &arguments::Sandbox) -> Exit {
-    let mut builder = Sandbox::builder().port(arguments.port).keep_calls(0).on_call(|call| output::print(&line(call)));
+pub async fn run(common: &Common, arguments: &arguments::Sandbox) -> Exit {
+    let form = common.output;
+    let mut builder = Sandbox::builder().port(arguments.port).keep_calls(0).on_call(move |call| {
+        output::print(&match form {
+            Output::Text => line(call),
+            Output::Json => json_line(call),
+        });
+    });
     if arguments.no_rate_limit {
         builder = builder.rate_limits(Vec::<RateLimit>::new());
     }
@@ -21,16 +29,33 @@ pub async fn run(arguments: &arguments::Sandbox) -> Exit {
             return Exit::InvalidRequest;
         }
     };
-    output::print(&format!(
-        "export FEISHU_BASE_URL={}\nexport FEISHU_APP_ID={}\nexport FEISHU_APP_SECRET={}",
-        sandbox.base_url(),
-        sandbox.app_id(),
-        sandbox.app_secret(),
-    ));
+    output::print(&where_it_is(&sandbox, form));
     output::complain("serving on this machine only, until Ctrl-C; use the lines above in the shell that is to call it");
     ended().await;
     sandbox.shutdown().await;
     Exit::Done
+}
+
+fn where_it_is(sandbox: &Sandbox, form: Output) -> String {
+    let (url, id, secret) = (sandbox.base_url(), sandbox.app_id(), sandbox.app_secret());
+    match form {
+        Output::Text => {
+            format!("export FEISHU_BASE_URL={url}\nexport FEISHU_APP_ID={id}\nexport FEISHU_APP_SECRET={secret}")
+        }
+        Output::Json => json!({"base_url": url, "app_id": id, "app_secret": secret}).to_string(),
+    }
+}
+
+fn json_line(call: &Call) -> String {
+    json!({
+        "method": call.method,
+        "path": call.path,
+        "http_status": call.status,
+        "code": call.code,
+        "delivered": call.delivered,
+        "log_id": call.log_id,
+    })
+    .to_string()
 }
 
 fn line(call: &Call) -> String {

@@ -68,13 +68,13 @@ async fn tell<T: Envelope>(
         Err(CallError::InvalidResponsePayload(body, _)) => Reading::of(&body),
         Err(CallError::UnexpectedResponse(response)) => match response.bytes().await {
             Ok(body) => Reading::of(&body),
-            Err(error) => return Err(broken(error, exchange)),
+            Err(error) => return Err(broken(error, exchange, redaction)),
         },
         Err(
             CallError::CommunicationError(error)
             | CallError::ResponseBodyError(error)
             | CallError::InvalidUpgrade(error),
-        ) => return Err(broken(error, exchange)),
+        ) => return Err(broken(error, exchange, redaction)),
         Err(CallError::InvalidRequest(reason) | CallError::Custom(reason)) => {
             return Err(Failure::refused_here(reason));
         }
@@ -102,8 +102,9 @@ async fn tell<T: Envelope>(
 }
 
 /// What a call means that was cut off by its time.
-pub(crate) fn cut_off<T: Envelope>(exchange: &Exchange) -> Failure {
-    of_call::<T>(with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange))
+pub(crate) fn cut_off<T: Envelope>(exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
+    let failure = Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout));
+    of_call::<T>(with_head(failure, exchange, redaction))
 }
 
 enum Reading<T> {
@@ -117,7 +118,11 @@ impl<T: Envelope> Reading<T> {
         if let Ok(content) = serde_json::from_slice(body) {
             return Self::Whole(content);
         }
-        serde_json::from_slice(body).map_or(Self::Nothing, Self::Outline)
+        if let Ok(outline) = serde_json::from_slice(body) {
+            return Self::Outline(outline);
+        }
+        let code = serde_json::from_slice(body).map(|CodeAlone { code }| code);
+        code.map_or(Self::Nothing, |code| Self::Outline(Outline { code, msg: Value::Null, error: None }))
     }
 }
 
@@ -129,6 +134,13 @@ struct Outline {
     msg: Value,
     #[serde(default)]
     error: Option<Value>,
+}
+
+/// The code, when something else in the envelope can't even be read as JSON values: a text that is not UTF-8, for
+/// instance.
+#[derive(Deserialize)]
+struct CodeAlone {
+    code: i64,
 }
 
 impl Outline {
@@ -192,27 +204,28 @@ fn over_limit(head: &Head, log_id: Option<String>) -> Failure {
 }
 
 /// A call that ended without a whole answer.
-fn broken(error: reqwest::Error, exchange: &Exchange) -> Failure {
+fn broken(error: reqwest::Error, exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
     let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionLost };
-    let failure = match (error.is_builder(), exchange.begun()) {
+    let failure = match (error.is_builder(), exchange.begun_or_withheld()) {
         (true, false) => Failure::refused_here("the request can't be built"),
         _ => Failure::new(not_sent_or_unknown(exchange, kind)),
     };
-    with_head(failure, exchange).with_source(Arc::new(error))
+    with_head(failure, exchange, redaction).with_source(Arc::new(error))
 }
 
 fn not_sent_or_unknown(exchange: &Exchange, kind: ErrorKind) -> Meaning {
-    match exchange.begun() {
+    match exchange.begun_or_withheld() {
         false => Meaning { kind: ErrorKind::Connect, delivery: Delivery::NotSent, retry: Retry::Later },
         true => Meaning { kind, delivery: Delivery::Unknown, retry: Retry::Later },
     }
 }
 
-fn with_head(failure: Failure, exchange: &Exchange) -> Failure {
+fn with_head(failure: Failure, exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
     match exchange.head() {
         None => failure,
         Some(head) => {
-            let answer = Answer { http_status: head.status, log_id: log_id(&head.headers), ..Answer::default() };
+            let log_id = redaction.apply_to(log_id(&head.headers));
+            let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
             failure.with_answer(answer).with_retry_after(retry_after(&head.headers))
         }
     }
@@ -223,16 +236,24 @@ fn log_id(headers: &HeaderMap) -> Option<String> {
     text(headers::LOG_ID).or_else(|| text(headers::REQUEST_ID)).map(str::to_owned)
 }
 
-/// How long the answer asks to wait: the limiter's own header, or else `Retry-After` in either of its forms.
+/// How long the answer asks to wait, by the limiter's own header or by `Retry-After` in either of its forms; the longer
+/// wait where both are there.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let seconds = |text: &str| text.parse().ok().map(Duration::from_secs);
-    if let Some(wait) = text(headers::RATE_LIMIT_RESET).and_then(seconds) {
-        return Some(wait);
-    }
-    let wait = text(RETRY_AFTER.as_str())?;
-    seconds(wait).or_else(|| {
-        let until = httpdate::parse_http_date(wait).ok()?;
-        Some(until.duration_since(SystemTime::now()).unwrap_or_default())
-    })
+    let reset = text(headers::RATE_LIMIT_RESET).and_then(seconds);
+    let retry_after = text(RETRY_AFTER.as_str()).and_then(|text| seconds(text).or_else(|| until(text)));
+    reset.max(retry_after)
+}
+
+/// Whole seconds, or a fraction rounded up: a wait is never cut short.
+fn seconds(text: &str) -> Option<Duration> {
+    let fraction = || text.parse().ok().filter(|seconds: &f64| (0.0..1e9).contains(seconds));
+    let whole = text.parse().ok();
+    whole.map(Duration::from_secs).or_else(|| fraction().map(|seconds| Duration::from_secs_f64(seconds.ceil())))
+}
+
+/// From now to a date.
+fn until(date: &str) -> Option<Duration> {
+    let until = httpdate::parse_http_date(date).ok()?;
+    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
 }

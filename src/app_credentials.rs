@@ -192,7 +192,7 @@ impl Endpoint {
         let call = client.tenant_access_token(&request);
         let outcome = match tokio::time::timeout(self.timeout, call).await {
             Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&secrets)).await,
-            Err(_) => Err(answer::cut_off::<TenantAccessTokenResponse>(&exchange)),
+            Err(_) => Err(answer::cut_off::<TenantAccessTokenResponse>(&exchange, &Redaction(&secrets))),
         };
         match outcome.map(|success| success.content) {
             Ok(Some(content)) => issued(content),

@@ -61,7 +61,7 @@ impl<'a> Attempts<'a> {
         Self {
             client,
             pacer,
-            deadline: now.checked_add(client.retry.time()).unwrap_or(now + FAR),
+            deadline: later(now, client.retry.time()),
             waits: client.retry.waits(),
             permit: None,
             before_sending: None,
@@ -115,16 +115,17 @@ impl<'a> Attempts<'a> {
 
     /// Waits for the time of the next attempt after this failure, if there is to be one.
     pub(crate) async fn next(&mut self, failure: &Failure, token: Option<AccessToken>) -> bool {
+        // The source is told of a refusal also where this call has no attempt left: the next one has.
+        let renewable = failure.retry() == Retry::WithNewToken
+            && token.is_some_and(|token| self.client.tokens.refused(&token))
+            && !std::mem::replace(&mut self.had_new_token, true);
         if self.tried >= self.client.retry.most_attempts() {
             return false;
         }
         let asked = failure.retry_after();
         let wait = match failure.retry() {
             Retry::Never => return false,
-            Retry::WithNewToken => {
-                let renewable = token.is_some_and(|token| self.client.tokens.refused(&token));
-                return renewable && !std::mem::replace(&mut self.had_new_token, true);
-            }
+            Retry::WithNewToken => return renewable,
             Retry::Later => self.waits.draw().max(asked.unwrap_or_default()),
             Retry::AfterReset => asked.unwrap_or_else(|| self.waits.draw().max(WITHOUT_RESET)),
         };
@@ -143,16 +144,26 @@ impl<'a> Attempts<'a> {
         C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
     {
         let token = token(self.client, self.deadline).await?;
-        let permit = self.permit().await?;
+        let mut permit = self.permit().await?;
         if let Some(before_sending) = self.before_sending.take() {
-            before_sending().await.map_err(not_recorded)?;
+            let recorded = timeout_at(self.deadline, before_sending()).await;
+            recorded.map_err(|_| out_of_time())?.map_err(not_recorded)?;
+            // What the limiter said in the meantime holds for a permit in hand too.
+            while self.pacer.is_paused() {
+                drop(permit);
+                permit = self.permit().await?;
+            }
+        }
+        let now = Instant::now();
+        if self.deadline <= now {
+            return Err(out_of_time().into());
         }
         let exchange = Exchange::new(Some(token.authorization())).with_permit(permit);
         self.begun += 1;
-        let end = self.deadline.min(Instant::now() + self.client.attempt_timeout);
+        let end = self.deadline.min(later(now, self.client.attempt_timeout));
         let outcome = match timeout_at(end, call(exchange.clone())).await {
             Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&[token.secret()])).await,
-            Err(_) => Err(answer::cut_off::<T>(&exchange)),
+            Err(_) => Err(answer::cut_off::<T>(&exchange, &Redaction(&[token.secret()]))),
         };
         outcome.map_err(|failure| {
             if failure.retry() == Retry::AfterReset {
@@ -167,6 +178,9 @@ impl<'a> Attempts<'a> {
             return Ok(permit);
         }
         self.pacer.permit(self.deadline).await.map_err(|TooLong(wait)| {
+            if self.deadline <= Instant::now() {
+                return out_of_time();
+            }
             let meaning =
                 Meaning { kind: ErrorKind::RateLimited, delivery: Delivery::NotSent, retry: Retry::AfterReset };
             Failure::new(meaning)
@@ -180,11 +194,19 @@ async fn token(client: &Shared, deadline: Instant) -> Result<AccessToken, Failur
     match timeout_at(deadline, client.tokens.token()).await {
         Ok(Ok(token)) => Ok(token),
         Ok(Err(error)) => Err(error.0),
-        Err(_) => {
-            let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::NotSent, retry: Retry::Later };
-            Err(Failure::new(meaning).with_message("no access token within the time of the call"))
-        }
+        Err(_) => Err(out_of_time()),
     }
+}
+
+/// Nothing was sent, for the time of the call is over.
+fn out_of_time() -> Failure {
+    let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::NotSent, retry: Retry::Later };
+    Failure::new(meaning).with_message("the time of the call was over before a request could be sent")
+}
+
+/// A moment, or one that is far away where it can't be reckoned with.
+pub(crate) fn later(from: Instant, by: Duration) -> Instant {
+    from.checked_add(by).unwrap_or(from + FAR)
 }
 
 fn not_recorded(error: Box<dyn StdError + Send + Sync>) -> Failure {

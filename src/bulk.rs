@@ -18,7 +18,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::cancellation::{self, BeforeSending, FAR, Recording};
+use crate::attempts::FAR;
+use crate::cancellation::{self, BeforeSending, Recording};
 use crate::client::{Client, Shared};
 use crate::error::Error;
 use crate::request::{CancelRequest, Cancelled};

@@ -95,7 +95,8 @@ impl<'a> Cancellation<'a> {
                 Ok(success) => return Ok(self.done(Outcome::Cancelled, success.log_id)),
                 Err(failed) => failed,
             };
-            if self.delivery == Delivery::Unknown && failure.code() == Some(TERMINATED) {
+            let answered = failure.delivery() == Delivery::Rejected;
+            if answered && self.delivery == Delivery::Unknown && failure.code() == Some(TERMINATED) {
                 return Ok(self.done(Outcome::Terminated, failure.log_id().map(str::to_owned)));
             }
             if failure.settles() {

@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 
@@ -56,10 +56,17 @@ pub(crate) struct Exchange {
 #[derive(Default)]
 struct Record {
     permit: Mutex<Option<Permit>>,
-    begun: AtomicBool,
+    sending: AtomicU8,
     head: OnceLock<Head>,
     form: OnceLock<BodyForm>,
 }
+
+/// Nobody has asked for the request's body, and it can still be withheld.
+const FRESH: u8 = 0;
+/// The body has been asked for: any of the request may have left this machine.
+const BEGUN: u8 = 1;
+/// The body was withheld before anybody asked for it: nothing leaves this machine any more.
+const WITHHELD: u8 = 2;
 
 /// What kind of thing an answer's body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,11 +80,16 @@ pub(crate) enum BodyForm {
 }
 
 impl Record {
-    fn begin(&self) {
-        if !self.begun.swap(true, Ordering::AcqRel)
-            && let Some(permit) = self.lock_permit().take()
-        {
-            permit.begin();
+    /// Takes note that the body is asked for; false where it is withheld.
+    fn begin(&self) -> bool {
+        match self.sending.compare_exchange(FRESH, BEGUN, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => {
+                if let Some(permit) = self.lock_permit().take() {
+                    permit.begin();
+                }
+                true
+            }
+            Err(now) => now == BEGUN,
         }
     }
 
@@ -105,12 +117,14 @@ impl Exchange {
         self
     }
 
-    /// Whether any of the request can have left this machine.
+    /// Whether any of the request can have left this machine, and if not, sees to it that none will.
     ///
-    /// The body, or whether there is one, is asked for only once a connection stands, and before the head is flushed to
-    /// it: while nobody has asked, nothing was sent.
-    pub(crate) fn begun(&self) -> bool {
-        self.record.begun.load(Ordering::Acquire)
+    /// The body is asked for only once a connection stands, and before the head is flushed to it: while nobody has asked
+    /// for the body, nothing was sent. The connection has a task of its own, which can come to ask for it even after the
+    /// call was given up: it is then told that there is none, and gives up too without having sent anything.
+    pub(crate) fn begun_or_withheld(&self) -> bool {
+        let before = self.record.sending.compare_exchange(FRESH, WITHHELD, Ordering::AcqRel, Ordering::Acquire);
+        before == Err(BEGUN)
     }
 
     /// The head of the answer, once it has come.
@@ -187,7 +201,7 @@ impl Exchange {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Exchange").field("begun", &self.begun()).field("head", &self.head()).finish_non_exhaustive()
+        f.debug_struct("Exchange").field("head", &self.head()).finish_non_exhaustive()
     }
 }
 
@@ -199,14 +213,17 @@ struct Watched {
 
 impl Body for Watched {
     type Data = Bytes;
-    type Error = reqwest::Error;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        self.record.begin();
-        self.body.as_mut().map_or(Poll::Ready(None), |body| Pin::new(body).poll_frame(context))
+        if !self.record.begin() {
+            return Poll::Ready(Some(Err("the call was given up before its request was sent".into())));
+        }
+        let body = self.body.as_mut().map(|body| Pin::new(body).poll_frame(context).map_err(Into::into));
+        body.unwrap_or(Poll::Ready(None))
     }
 
     fn is_end_stream(&self) -> bool {

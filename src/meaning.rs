@@ -228,8 +228,8 @@ const fn of_platform(code: PlatformErrorCode) -> Meaning {
 const fn of_unknown(http_status: u16) -> Meaning {
     match http_status {
         500..=599 => Meaning::unknown(ErrorKind::Other, Retry::Later),
-        300..=399 => Meaning::unknown(ErrorKind::Other, Retry::Never),
-        _ => Meaning::rejected(ErrorKind::Other, Retry::Never),
+        200..=299 | 400..=499 => Meaning::rejected(ErrorKind::Other, Retry::Never),
+        _ => Meaning::unknown(ErrorKind::Other, Retry::Never),
     }
 }
 

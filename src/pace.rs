@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::attempts::later;
 use crate::facts::RateLimit;
 use crate::generated::cancel_onboard::OPERATION;
 
@@ -137,6 +138,12 @@ impl Pacer {
         self.changed.notify_waiters();
     }
 
+    /// Whether nothing is let through at the moment.
+    pub(crate) fn is_paused(&self) -> bool {
+        let now = Instant::now();
+        self.lock().paused_until.is_some_and(|until| until > now)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -199,7 +206,7 @@ impl State {
             return Some(None);
         }
         let last_out = self.begun[self.begun.len() - recent + out - 1];
-        Some(Some(last_out + window))
+        Some(Some(later(last_out, window)))
     }
 
     /// A moment before which the one behind `ahead` others certainly gets no permit.
@@ -221,7 +228,7 @@ impl State {
 }
 
 fn window(limit: &RateLimit) -> Duration {
-    limit.period + JITTER
+    limit.period.saturating_add(JITTER)
 }
 
 /// Counts a waiter for as long as it waits.

@@ -76,7 +76,10 @@ impl RetryPolicy {
     }
 
     pub(crate) fn waits(&self) -> Waits {
-        let ceilings = ExponentialBuilder::new().with_min_delay(self.base).with_max_delay(self.cap).without_max_times();
+        let ceilings = ExponentialBuilder::new()
+            .with_min_delay(self.base.min(self.cap))
+            .with_max_delay(self.cap)
+            .without_max_times();
         Waits(ceilings.build())
     }
 }

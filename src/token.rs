@@ -14,6 +14,9 @@ use crate::error::{Delivery, Error, ErrorKind};
 use crate::failure::Failure;
 use crate::meaning::{Meaning, Retry};
 
+/// The longest token that is taken: a longer one would not fit into the head of a request.
+const LONGEST: usize = 4096;
+
 /// A token to call with.
 ///
 /// Two tokens are the same only if one is a clone of the other: the platform can hand out the same string twice, and a
@@ -28,13 +31,15 @@ impl AccessToken {
     /// A token newly obtained.
     ///
     /// # Errors
-    /// When it is empty, or has characters that can't stand in a header.
+    /// When it is empty, longer than 4096 characters, or has characters that can't stand in a header.
     pub fn new(token: impl Into<SecretString>) -> Result<Self, TokenError> {
         static GENERATIONS: AtomicU64 = AtomicU64::new(0);
         let token = token.into();
         let token = token.expose_secret();
-        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(TokenError::refused("the access token is empty or has characters that no token has"));
+        if token.is_empty() || token.len() > LONGEST || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(TokenError::refused(
+                "the access token is empty, too long, or has characters that no token has",
+            ));
         }
         let mut header = HeaderValue::try_from(format!("Bearer {token}"))
             .map_err(|_| TokenError::refused("the access token can't stand in a header"))?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use faults::{Row, rows, status, with_headers};
 use feishu_cancel_onboard::{
-    Cancelled, Client, ClientBuilder, Delivery, Error, ErrorKind, Outcome, RetryPolicy, TerminationType,
+    Cancelled, Client, ClientBuilder, Delivery, Error, ErrorKind, Outcome, Pace, RetryPolicy, TerminationType,
 };
 use raw_server::{Act, RawServer, SECRET, TOKEN, json, response};
 use tokio::time::Instant;
@@ -113,7 +113,7 @@ async fn an_unknown_fate_stays_unknown_until_the_endpoint_itself_answers() {
 async fn an_attempt_lost_by_an_earlier_program_counts_like_one_lost_just_now() {
     for Row(name, act, kind, _, attempts) in rows() {
         let server = RawServer::start(move |_, _| act.clone()).await;
-        let client = client(&server);
+        let client = client_for(&server, kind);
         let call = client.cancel_onboard("1111111111", TerminationType::Other).after_lost_attempt();
         let settled = [ErrorKind::InvalidParameter, ErrorKind::ManagedByFeishuPeople];
         match (kind, call.send().await) {
@@ -402,4 +402,134 @@ async fn a_call_that_is_dropped_at_any_point_leaves_the_client_fit_for_use() {
     let done = builder(&server).attempt_timeout(Duration::from_secs(3)).build().expect("it can be made");
     cancel(&done).await.expect("the server is fit for use");
     cancel(&client).await.expect("the client is fit for use");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn what_was_called_not_sent_never_arrives_however_short_the_time() {
+    let server = RawServer::start(|_, _| json(200, OK)).await;
+    let client = builder(&server)
+        .tenant_access_token(TOKEN)
+        .pace(Pace::unlimited())
+        .attempt_timeout(Duration::from_millis(1))
+        .retry(RetryPolicy::off())
+        .build()
+        .expect("it can be made");
+    let mut calls = tokio::task::JoinSet::new();
+    for caller in 0..40 {
+        let client = client.clone();
+        calls.spawn(async move {
+            let mut not_sent = Vec::new();
+            for call in 0..50 {
+                let id = format!("{caller}-{call}");
+                let result = client.cancel_onboard(&id, TerminationType::Other).send().await;
+                if result.is_err_and(|error| error.delivery() == Delivery::NotSent) {
+                    not_sent.push(format!("/open-apis/hire/v1/applications/{id}/cancel_onboard"));
+                }
+            }
+            not_sent
+        });
+    }
+    let not_sent: Vec<String> = calls.join_all().await.into_iter().flatten().collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let arrived: std::collections::HashSet<String> = server.seen().into_iter().map(|seen| seen.path).collect();
+    let wrong: Vec<_> = not_sent.iter().filter(|path| arrived.contains(*path)).collect();
+    assert!(wrong.is_empty(), "{wrong:?} of {} that were called not sent", not_sent.len());
+}
+
+#[tokio::test]
+async fn only_the_endpoint_itself_can_say_that_the_application_is_terminated() {
+    let tokens = |nth, _: &raw_server::Seen| match nth {
+        0 => json(200, &format!(r#"{{"code":0,"tenant_access_token":"{TOKEN}","expire":0}}"#)),
+        _ => json(400, TERMINATED),
+    };
+    let server = RawServer::start_with_tokens(tokens, |_, _| Act::Reset).await;
+    let error = cancel(&client(&server)).await.expect_err("nobody said so");
+    assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_code_decides_also_where_the_rest_of_the_answer_cannot_be_read() {
+    let odd = [r#""msg":"\ud800""#, r#""msg":1e999"#, r#""msg":"a","msg":"b""#, r#""data":"DEEP""#];
+    for part in odd {
+        let part = part.replace("\"DEEP\"", &format!("{}{}", "[".repeat(300), "]".repeat(300)));
+        let body = |code: i64| format!(r#"{{"code":{code},{part}}}"#);
+        let ok = body(0);
+        let server = RawServer::start(move |_, _| json(200, &ok)).await;
+        assert_eq!(cancel(&client(&server)).await.expect(&part).attempts(), 1, "{part}");
+        let failed = body(1_002_001);
+        let server = RawServer::start(move |_, _| json(400, &failed)).await;
+        let error = cancel(&client(&server)).await.expect_err(&part);
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::SystemError, Delivery::Unknown), "{part}");
+    }
+    let mut gbk = response(400, &[], r#"{"code":1002910,"msg":"??"}"#);
+    let at = gbk.len() - 4;
+    gbk[at..at + 2].copy_from_slice(&[0xc4, 0xe3]);
+    let server = RawServer::start(move |_, _| Act::Answer(gbk.clone())).await;
+    let error = cancel(&client(&server)).await.expect_err("it is refused");
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::ManagedByFeishuPeople, Delivery::Rejected));
+}
+
+#[tokio::test]
+async fn the_longer_wait_counts_and_a_fraction_is_rounded_up() {
+    let both = [("x-ogw-ratelimit-reset", "0"), ("Retry-After", "1")];
+    let fraction = [("x-ogw-ratelimit-reset", "0.2")];
+    for headers in [&both[..], &fraction] {
+        let answer = with_headers(503, headers, "busy");
+        let server = RawServer::start(move |nth, _| if nth == 0 { answer.clone() } else { json(200, OK) }).await;
+        cancel(&client(&server)).await.expect("the second attempt succeeds");
+        let [first, second] = &server.cancellations()[..] else { panic!("two attempts") };
+        assert!(second.at - first.at >= Duration::from_secs(1), "{headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_awaited_before_sending_is_bounded_and_comes_before_the_limiters_word() {
+    let server = RawServer::start(|_, _| json(200, OK)).await;
+    let client = builder(&server).retry(quick().deadline(Duration::from_millis(200))).build().expect("it can be made");
+    let never = || std::future::pending::<Result<(), std::io::Error>>();
+    let call = client.cancel_onboard("1", TerminationType::Other).before_sending(never);
+    let error = call.send().await.expect_err("there is no time left");
+    assert_eq!((error.kind(), error.delivery(), error.attempts()), (ErrorKind::Timeout, Delivery::NotSent, 0));
+    let failing = || async { Err(std::io::Error::other("disk full")) };
+    let call = client.cancel_onboard("1", TerminationType::Other).before_sending(failing);
+    let error = call.send().await.expect_err("it can't be recorded");
+    assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+    assert!(error.to_string().contains("disk full"), "{error}");
+    assert_eq!(server.cancellations().len(), 0);
+
+    // A call that has its permit, and waits to be recorded, when another one is told to wait.
+    let limited = with_headers(429, &[("x-ogw-ratelimit-reset", "1")], r#"{"code":99991400}"#);
+    let server = RawServer::start(move |nth, _| if nth == 0 { limited.clone() } else { json(200, OK) }).await;
+    let client = self::client(&server);
+    let slow = || async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        Ok::<(), std::io::Error>(())
+    };
+    let waiting = client.cancel_onboard("2", TerminationType::Other).before_sending(slow).send();
+    let (limited, waiting) = tokio::join!(cancel(&client), waiting);
+    limited.expect("it is cancelled in the end");
+    waiting.expect("it is cancelled in the end");
+    let seen = server.cancellations();
+    assert!(seen[1..].iter().all(|later| later.at - seen[0].at >= Duration::from_secs(1)), "{seen:?}");
+}
+
+#[tokio::test]
+async fn no_value_in_the_builder_makes_a_call_panic() {
+    let server = RawServer::start(|_, _| json(200, OK)).await;
+    for pace in
+        [Pace::new(u32::MAX, Duration::MAX), Pace::new(1, Duration::ZERO), Pace::new(0, Duration::from_millis(1))]
+    {
+        for time in [Duration::MAX, Duration::from_secs(u64::MAX - 1)] {
+            let retry = RetryPolicy::default().deadline(time).backoff(time, Duration::ZERO).attempts(u32::MAX);
+            let client = builder(&server).pace(pace.clone()).attempt_timeout(time).connect_timeout(time).retry(retry);
+            let client = client.build().expect("it can be made");
+            for _ in 0..3 {
+                cancel(&client).await.expect("it is cancelled");
+            }
+        }
+    }
+    let pace = Pace::new(1, Duration::from_secs(u64::MAX - 1));
+    let client = builder(&server).pace(pace).build().expect("it can be made");
+    cancel(&client).await.expect("the first one is let through");
+    assert_eq!(cancel(&client).await.expect_err("the second one never is").kind(), ErrorKind::RateLimited);
 }

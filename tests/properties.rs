@@ -60,7 +60,7 @@ impl Told {
 
 /// Whether bytes hold an integer code 0, by a reading of JSON that is not the library's.
 fn holds_code_0(body: &[u8]) -> bool {
-    let value: Option<Value> = serde_json::from_slice(body).ok();
+    let value: Option<Value> = serde_json::from_str(&String::from_utf8_lossy(body)).ok();
     value.is_some_and(|value| value.is_object() && value["code"].is_i64() && value["code"] == 0)
 }
 

@@ -70,7 +70,12 @@ async fn a_log_of_everything_at_the_finest_level_holds_no_secret() {
         r#"{{"code":1002002,"msg":"{TOKEN} again","error":{{"log_id":"{TOKEN}","details":[{{"key":"{TOKEN}"}}]}}}}"#
     );
     let rows = || faults::rows().into_iter().map(|row| row.1);
-    for act in rows().chain([json(400, &echo), json(200, &echo), json(200, r#"{"code":0}"#)]) {
+    let cut = |secret: &str| {
+        let head = format!("HTTP/1.1 200 OK\r\nX-Tt-Logid: echo-{secret}\r\nContent-Length: 40\r\n\r\n{{");
+        [Act::AnswerAndClose(head.clone().into_bytes()), Act::Answer(head.into_bytes())]
+    };
+    let echoes = [json(400, &echo), json(200, &echo), json(200, r#"{"code":0}"#)];
+    for act in rows().chain(echoes).chain(cut(TOKEN)) {
         for given_token in [true, false] {
             let act = act.clone();
             cancel(&RawServer::start(move |_, _| act.clone()).await, given_token).await;
@@ -80,7 +85,7 @@ async fn a_log_of_everything_at_the_finest_level_holds_no_secret() {
     let echo = format!(r#"{{"code":10014,"msg":"{SECRET}","error":{{"message":"{SECRET}","{SECRET}":1}}}}"#);
     let garbled = format!(r#"{{"code":"{SECRET}","tenant_access_token":"{TOKEN}","expire":"{TOKEN}"}}"#);
     let half = format!(r#"{{"code":0,"tenant_access_token":"{TOKEN}","expire":"{TOKEN}"}}"#);
-    for act in rows().chain([json(400, &echo), json(200, &garbled), json(200, &half)]) {
+    for act in rows().chain([json(400, &echo), json(200, &garbled), json(200, &half)]).chain(cut(SECRET)) {
         cancel(&RawServer::start_with_tokens(move |_, _| act.clone(), |_, _| Act::Hang).await, false).await;
     }
     let text = log.text();

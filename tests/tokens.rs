@@ -122,6 +122,19 @@ async fn a_token_that_goes_on_being_refused_is_renewed_once_for_a_call() {
 }
 
 #[tokio::test]
+async fn a_refused_token_is_dropped_also_by_a_call_that_has_no_attempt_left() {
+    let script = |_, seen: &Seen| match seen.header("authorization")[0] {
+        "Bearer t-1" => json(400, r#"{"code":99991663}"#),
+        _ => json(200, OK),
+    };
+    let tokens = |nth, _: &Seen| issue(if nth == 0 { "t-1" } else { "t-2" }, 7200);
+    let server = RawServer::start_with_tokens(tokens, script).await;
+    let client = builder(&server).retry(RetryPolicy::off()).build().expect("it can be made");
+    cancel(&client).await.expect_err("it is refused");
+    assert_eq!(cancel(&client).await.expect("the next call has a new token"), 1);
+}
+
+#[tokio::test]
 async fn a_token_is_renewed_in_the_background_half_an_hour_before_its_end() {
     let tokens = |nth, _: &Seen| if nth == 0 { issue("t-1", 7200) } else { issue("t-2", 7200) };
     let server = RawServer::start_with_tokens(tokens, |_, _| json(200, OK)).await;

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::generated::cancel_onboard::types::{CancelOnboardResponse, FieldViolation};
 use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode, SUCCESS_CODE, headers};
+use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// An answer to a call, for a [`Fault`](super::Fault) that sends it in place of the one that was due.
 ///
@@ -122,13 +123,12 @@ impl Answer {
         Self { status: StatusCode::OK, headers: HeaderMap::new(), code: Some(SUCCESS_CODE), content }
     }
 
-    /// 1002002 with the fields that were not accepted.
-    pub(super) fn violations(violations: Vec<FieldViolation>) -> Self {
-        let mut answer = Self::from(ErrorCode::InvalidParameter);
-        if let Content::Refusal { violations: of_answer, .. } = &mut answer.content {
+    /// The same refusal with the fields that were not accepted.
+    pub(super) fn violations(mut self, violations: Vec<FieldViolation>) -> Self {
+        if let Content::Refusal { violations: of_answer, .. } = &mut self.content {
             *of_answer = violations;
         }
-        answer
+        self
     }
 
     /// An answer of the gateway in front of the API: no envelope, but a log id.
@@ -210,6 +210,13 @@ pub(super) fn cut_short(response: &Response<Bytes>, kept: usize) -> Bytes {
 impl From<ErrorCode> for Answer {
     /// The code at the HTTP status that the page gives it.
     fn from(code: ErrorCode) -> Self {
+        Self::refusal(documented(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST), code.code(), code.label())
+    }
+}
+
+impl From<TerminationReasonsErrorCode> for Answer {
+    /// The code at the HTTP status that the page gives it.
+    fn from(code: TerminationReasonsErrorCode) -> Self {
         Self::refusal(documented(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST), code.code(), code.label())
     }
 }

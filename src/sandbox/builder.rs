@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Sandbox;
 use super::applications::{ApplicationState, Applications};
 use super::exchange::{Shared, router};
@@ -17,7 +19,7 @@ use super::schema::Schema;
 use super::server::Server;
 use super::tokens::Tokens;
 use crate::RateLimit;
-use crate::generated::{cancel_onboard, tenant_access_token};
+use crate::generated::{cancel_onboard, tenant_access_token, termination_reasons};
 
 /// Sets up a [`Sandbox`]; [`Sandbox::builder`] makes one.
 ///
@@ -42,6 +44,8 @@ pub struct SandboxBuilder {
     app_id: String,
     app_secret: String,
     limits: Vec<RateLimit>,
+    reasons: Vec<Value>,
+    reason_limits: Vec<RateLimit>,
     latency: RangeInclusive<Duration>,
     expire: Option<i64>,
     kept_calls: usize,
@@ -57,6 +61,8 @@ impl SandboxBuilder {
             app_id: super::APP_ID.to_owned(),
             app_secret: super::APP_SECRET.to_owned(),
             limits: cancel_onboard::OPERATION.rate_limits.to_vec(),
+            reasons: super::termination_reasons::by_default(),
+            reason_limits: termination_reasons::OPERATION.rate_limits.to_vec(),
             latency: Duration::ZERO..=Duration::ZERO,
             expire: None,
             kept_calls: usize::MAX,
@@ -81,6 +87,18 @@ impl SandboxBuilder {
     /// documented ones.
     pub fn rate_limits(self, limits: impl Into<Vec<RateLimit>>) -> Self {
         Self { limits: limits.into(), ..self }
+    }
+
+    /// The termination reasons that are listed, each as it is to stand in a page, odd ones too: nothing of them is looked
+    /// at. Default: twelve invented ones of all types, some of them disabled.
+    pub fn termination_reasons(self, reasons: impl IntoIterator<Item = Value>) -> Self {
+        Self { reasons: reasons.into_iter().collect(), ..self }
+    }
+
+    /// The rate limits on listing termination reasons, like [`rate_limits`](Self::rate_limits). Default: the documented
+    /// ones.
+    pub fn reason_rate_limits(self, limits: impl Into<Vec<RateLimit>>) -> Self {
+        Self { reason_limits: limits.into(), ..self }
     }
 
     /// How long a cancellation that passed the limit takes to answer, at random within the range; it takes effect at
@@ -130,6 +148,9 @@ impl SandboxBuilder {
             applications: Mutex::new(self.applications),
             tokens: Mutex::new(tokens),
             limits: Mutex::new(Limits::new(&self.limits)),
+            reasons: self.reasons,
+            reason_limits: Mutex::new(Limits::new(&self.reason_limits)),
+            reason_faults: Mutex::new(Faults::default()),
             cancellation_faults: Mutex::new(Faults::default()),
             token_faults: Mutex::new(Faults::default()),
             latency: Mutex::new((self.latency, Random::new(unpredictable()))),

@@ -1,18 +1,18 @@
 //! The endpoint that cancels, with the checks in the order in which the platform makes them.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Extension, Request, State};
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
 
 use super::answer::Answer;
 use super::connection::Cut;
 use super::exchange::{Context, Shared, lock};
-use super::limit::Exceeded;
 use super::schema::{Schema, violation};
+use crate::ErrorCode;
 use crate::generated::cancel_onboard::OPERATION;
 use crate::generated::cancel_onboard::types::{ApplicationId, FieldViolation};
 
@@ -24,23 +24,13 @@ pub(super) async fn handle(
     let shared = context.shared.clone();
     let id = application_id(request.uri().path());
     let mut exchange = context.begin(cut, request, Some(id.clone()));
-    if let Some(refusal) = refusal(&shared, &exchange.head, exchange.at()) {
+    if let Some(refusal) = exchange.refusal(&shared.tokens, &shared.limits) {
         exchange.read().await;
         return exchange.answer(refusal);
     }
     let fault = lock(&shared.cancellation_faults).next();
     let latency = latency(&shared);
     exchange.perform(fault, latency, |head, body| cancel(&shared, &id, head, body)).await
-}
-
-/// The answer to a call, noted at this instant, that the token or the limit does not let through.
-fn refusal(shared: &Shared, head: &Parts, at: Instant) -> Option<Answer> {
-    let authorization = head.headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
-    if let Err(code) = lock(&shared.tokens).check(authorization) {
-        return Some(code.into());
-    }
-    let Exceeded { ceiling, reset_seconds } = lock(&shared.limits).admit(at).err()?;
-    Some(Answer::rate_limited(ceiling, reset_seconds))
 }
 
 /// Cancels, if the request is as the document says and the application's state allows it.
@@ -50,7 +40,7 @@ fn cancel(shared: &Shared, id: &str, head: &Parts, body: Option<&[u8]>) -> Answe
         violations.push(violation(path_parameter().0, id, error.to_string()));
     }
     if !violations.is_empty() {
-        return Answer::violations(violations);
+        return Answer::from(ErrorCode::InvalidParameter).violations(violations);
     }
     lock(&shared.applications).cancel(id).map_or_else(Answer::from, |()| Answer::success())
 }

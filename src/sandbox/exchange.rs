@@ -13,19 +13,21 @@ use axum::handler::Handler;
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::{Method, StatusCode};
 use http_body::Body as _;
+use serde_json::Value;
 
 use super::answer::{self, Answer};
 use super::applications::Applications;
 use super::connection::Cut;
 use super::fault::{Ending, Fault, Faults};
 use super::journal::{Call, Entry, Journal};
-use super::limit::Limits;
+use super::limit::{Exceeded, Limits};
 use super::random::{Random, unpredictable};
 use super::schema::Schema;
 use super::tokens::Tokens;
-use super::{cancel_onboard, server, tenant_access_token};
+use super::{cancel_onboard, server, tenant_access_token, termination_reasons};
 use crate::{ErrorCode, Operation, generated};
 
 /// The most that is kept of a request's body, in bytes; the rest is read and dropped.
@@ -36,6 +38,9 @@ pub(super) struct Shared {
     pub applications: Mutex<Applications>,
     pub tokens: Mutex<Tokens>,
     pub limits: Mutex<Limits>,
+    pub reasons: Vec<Value>,
+    pub reason_limits: Mutex<Limits>,
+    pub reason_faults: Mutex<Faults>,
     pub cancellation_faults: Mutex<Faults>,
     pub token_faults: Mutex<Faults>,
     pub latency: Mutex<(RangeInclusive<Duration>, Random)>,
@@ -59,9 +64,11 @@ pub(super) struct Context {
 pub(super) fn router(shared: Arc<Shared>, ending: server::Ending) -> io::Result<Router> {
     use generated::cancel_onboard::OPERATION as CANCEL_ONBOARD;
     use generated::tenant_access_token::OPERATION as TENANT_ACCESS_TOKEN;
+    use generated::termination_reasons::OPERATION as TERMINATION_REASONS;
     Ok(Router::new()
         .route(CANCEL_ONBOARD.path, route(&CANCEL_ONBOARD, cancel_onboard::handle)?)
         .route(TENANT_ACCESS_TOKEN.path, route(&TENANT_ACCESS_TOKEN, tenant_access_token::handle)?)
+        .route(TERMINATION_REASONS.path, route(&TERMINATION_REASONS, termination_reasons::handle)?)
         .fallback(|context, cut, request| refuse(StatusCode::NOT_FOUND, context, cut, request))
         .method_not_allowed_fallback(|context, cut, request| {
             refuse(StatusCode::METHOD_NOT_ALLOWED, context, cut, request)
@@ -115,9 +122,14 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    /// When it was noted.
-    pub fn at(&self) -> Instant {
-        self.entry.at()
+    /// The answer to a call that the token or the limits of its endpoint do not let through.
+    pub fn refusal(&self, tokens: &Mutex<Tokens>, limits: &Mutex<Limits>) -> Option<Answer> {
+        let authorization = self.head.headers.get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+        if let Err(code) = lock(tokens).check(authorization) {
+            return Some(code.into());
+        }
+        let Exceeded { ceiling, reset_seconds } = lock(limits).admit(self.entry.at()).err()?;
+        Some(Answer::rate_limited(ceiling, reset_seconds))
     }
 
     /// Reads the body to its end; none if it is too long, or if it broke off.

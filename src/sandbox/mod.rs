@@ -1,5 +1,5 @@
-//! A stand-in for the platform: a real HTTP server on loopback that issues tokens and cancels onboardings, keeping state,
-//! with the checks, codes, limits and headers of the platform. For tests, and for trying things out.
+//! A stand-in for the platform: a real HTTP server on loopback that issues tokens, lists termination reasons and cancels
+//! onboardings, keeping state, with the checks, codes, limits and headers of the platform. For tests, and for trying things out.
 
 mod answer;
 mod applications;
@@ -14,6 +14,7 @@ mod random;
 mod schema;
 mod server;
 mod tenant_access_token;
+mod termination_reasons;
 mod tokens;
 
 use std::sync::Arc;
@@ -42,6 +43,9 @@ pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
 /// When it starts, [`PENDING`] and any id that is not named here is an application pending onboarding, [`TERMINATED`] is
 /// already terminated, and [`IN_FEISHU_PEOPLE`] has its pre-hire record in Feishu People. A cancelled one is terminated from
 /// then on.
+///
+/// Twelve invented termination reasons are listed, of all types and some of them disabled; which of them a cancellation
+/// names is not looked at.
 ///
 /// Like the platform, it looks at a call in this order: path and method, token, rate limit, content type and body and
 /// application id, state of the application. Every answer has a log id.
@@ -169,6 +173,12 @@ impl Sandbox {
     /// Programs what goes wrong with the next requests for a token: one fault for each, after those already programmed.
     pub fn fail_token_requests(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.token_faults).extend(faults);
+    }
+
+    /// Programs what goes wrong with the next pages of termination reasons that pass the token and the limits: one fault for
+    /// each, after those already programmed.
+    pub fn fail_reason_lists(&self, faults: impl IntoIterator<Item = Fault>) {
+        lock(&self.shared.reason_faults).extend(faults);
     }
 
     /// Programs what can go wrong with any cancellation that passes the token and the limit and for which no fault is

@@ -4,5 +4,6 @@ mod answers;
 mod faults;
 mod limits;
 mod oddities;
+mod reasons;
 mod tokens;
 mod wire;

@@ -111,7 +111,7 @@ pub struct Sandbox {
     /// Port on the loopback address; 0 lets the system pick one
     #[arg(long, default_value_t = 0)]
     pub port: u16,
-    /// Do not enforce the documented rate limit
+    /// Do not enforce the documented rate limits
     #[arg(long)]
     pub no_rate_limit: bool,
 }

@@ -19,7 +19,7 @@ pub async fn run(common: &Common, arguments: &arguments::Sandbox) -> Exit {
         });
     });
     if arguments.no_rate_limit {
-        builder = builder.rate_limits(Vec::<RateLimit>::new());
+        builder = builder.rate_limits(Vec::<RateLimit>::new()).reason_rate_limits(Vec::<RateLimit>::new());
     }
     let sandbox = match builder.start().await {
         Ok(sandbox) => sandbox,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use feishu_cancel_onboard::TerminationType;
 
 use crate::output::{self, Exit};
@@ -34,8 +34,15 @@ pub struct Common {
     #[arg(long, global = true, value_name = "ORIGIN", help_heading = "Common options")]
     pub base_url: Option<String>,
     /// How results are printed
-    #[arg(long, global = true, value_enum, default_value_t = Output::Text, help_heading = "Common options")]
-    pub output: Output,
+    #[arg(
+        long = "output",
+        global = true,
+        value_enum,
+        value_name = "OUTPUT",
+        default_value_t = Format::Text,
+        help_heading = "Common options"
+    )]
+    pub format: Format,
     /// Time for one attempt
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Common options")]
     pub timeout: Duration,
@@ -50,11 +57,31 @@ pub struct Common {
     pub lang: Option<Language>,
 }
 
+impl Common {
+    /// How a command prints its results that has no format of its own.
+    pub fn output(&self) -> Output {
+        match self.format {
+            Format::Text | Format::Csv => Output::Text,
+            Format::Json => Output::Json,
+        }
+    }
+}
+
+/// What can be asked for as the form of results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Output {
+pub enum Format {
     /// For people
     Text,
     /// One JSON object a line
+    Json,
+    /// For spreadsheets; of `reasons` only
+    Csv,
+}
+
+/// The forms that every command has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    Text,
     Json,
 }
 
@@ -70,6 +97,8 @@ pub enum Language {
 pub enum Command {
     /// Cancel the onboarding that one application leads to
     Cancel(Cancel),
+    /// List the reasons set up in your tenant, whose ids `cancel --reason-id` takes
+    Reasons(Reasons),
     /// Say what an error code means and what to do about it, without calling anything
     Explain(Explain),
     /// Serve the stand-in of the platform on this machine, for tests and trials
@@ -90,9 +119,27 @@ pub struct Cancel {
     /// Id of a detailed reason, of those set up in your tenant; can be given several times
     #[arg(long = "reason-id", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub reason_ids: Vec<String>,
+    /// Before anything is sent, look the reasons up: refuse one that is unknown, disabled or of another type
+    #[arg(long)]
+    pub check_reasons: bool,
     /// A remark, kept with the application
     #[arg(long, value_name = "TEXT")]
     pub notes: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cancel-onboard reasons --type candidate-declined\n  \
+    cancel-onboard reasons --all --output csv > reasons.csv\n\n\
+    In the CSV, a cell that a spreadsheet could take for a formula begins with an apostrophe. Import the\n\
+    column of ids as text: as numbers they are too long for a spreadsheet to keep every digit.")]
+pub struct Reasons {
+    /// Only those of one type: 1 or company-rejected, 22 or candidate-declined, 27 or other
+    #[arg(long = "type", value_name = "TYPE", value_parser = termination_type)]
+    pub termination_type: Option<TerminationType>,
+    /// Disabled ones too, which no cancellation can name
+    #[arg(long)]
+    pub all: bool,
 }
 
 #[derive(Debug, Args)]
@@ -123,6 +170,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
 
 fn termination_type(text: &str) -> Result<TerminationType, String> {
     text.parse().map_err(|error: feishu_cancel_onboard::UnknownValue| error.to_string())
+}
+
+/// What is wrong with arguments that are right each for itself, and not together.
+pub fn misfit(arguments: &Arguments) -> Option<clap::Error> {
+    let csv_elsewhere = arguments.common.format == Format::Csv && !matches!(arguments.command, Command::Reasons(_));
+    csv_elsewhere.then(|| {
+        let message = "`--output csv` is for `reasons` only: use text or json here";
+        Arguments::command().error(ErrorKind::ArgumentConflict, message)
+    })
 }
 
 /// Says what is wrong with the arguments, in the form that they themselves ask for.

@@ -7,6 +7,7 @@ use feishu_cancel_onboard::{CancelRequest, Cancelled, Error};
 use crate::arguments::{Cancel, Common, Language, Output};
 use crate::connection::Connection;
 use crate::output::{self, Exit};
+use crate::reason_catalogue::ReasonCatalogue;
 
 /// Makes the cancellation and prints what became of it.
 pub async fn run(common: &Common, cancel: Cancel) -> Exit {
@@ -22,7 +23,7 @@ pub async fn run(common: &Common, cancel: Cancel) -> Exit {
             (Err(Error::given_up("stopped before the answer came")), Exit::Interrupted)
         }
     };
-    match common.output {
+    match common.output() {
         Output::Json => output::print_result(&output::json_line(Some(&id), &result, began.elapsed()), exit),
         Output::Text if result.is_ok() => output::print_result(&output::text(&id, &result, language), exit),
         Output::Text => {
@@ -34,7 +35,12 @@ pub async fn run(common: &Common, cancel: Cancel) -> Exit {
 
 async fn make(common: &Common, cancel: Cancel) -> Result<Cancelled, Error> {
     let connection = Connection::make(common).await?;
-    let mut request = CancelRequest::new(cancel.application_id, cancel.termination_type).reason_ids(cancel.reason_ids);
+    let mut request = CancelRequest::new(cancel.application_id, cancel.termination_type).reason_ids(&cancel.reason_ids);
+    if cancel.check_reasons && !cancel.reason_ids.is_empty() {
+        request.check()?;
+        let catalogue = ReasonCatalogue::load(&connection.client).await?;
+        catalogue.check(cancel.termination_type, &cancel.reason_ids).map_err(Error::invalid_request)?;
+    }
     if let Some(notes) = cancel.notes {
         request = request.notes(notes);
     }

@@ -29,10 +29,10 @@ struct Line<'a> {
 /// Prints the meaning of one code, or of every known one.
 pub fn run(common: &Common, explain: &Explain) -> Exit {
     match explain.code {
-        Some(document::SUCCESS_CODE) => success(common.output),
-        Some(number) => print(Code::from_number(number), common.output),
-        None => Code::known().for_each(|code| match common.output {
-            Output::Json => print(code, common.output),
+        Some(document::SUCCESS_CODE) => success(common.output()),
+        Some(number) => print(Code::from_number(number), common.output()),
+        None => Code::known().for_each(|code| match common.output() {
+            Output::Json => print(code, common.output()),
             Output::Text => output::print(&summary(code, Language::choose(common.lang))),
         }),
     }

@@ -8,6 +8,8 @@ mod connection;
 mod explain;
 mod language;
 mod output;
+mod reason_catalogue;
+mod reasons;
 mod sandbox;
 
 use std::ffi::OsString;
@@ -24,6 +26,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => return arguments::refused(&given, &error).into(),
     };
+    if let Some(error) = arguments::misfit(&arguments) {
+        return arguments::refused(&given, &error).into();
+    }
     log_to_stderr();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -42,6 +47,7 @@ async fn run(arguments: Arguments) -> Exit {
     let Arguments { common, command } = arguments;
     match command {
         Command::Cancel(cancel) => cancel::run(&common, cancel).await,
+        Command::Reasons(reasons) => reasons::run(&common, &reasons).await,
         Command::Explain(explain) => explain::run(&common, &explain),
         Command::Sandbox(sandbox) => sandbox::run(&common, &sandbox).await,
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use feishu_cancel_onboard::{Cancelled, Delivery, Error, ErrorKind, Outcome, printable};
 use serde::Serialize;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use crate::arguments::Language;
 
@@ -166,7 +167,24 @@ fn failed_text(application_id: &str, error: &Error, language: Language) -> Strin
     };
     let headline = format!("{headline}: {}", error.message());
     let mut rows = vec![(language.pick("application", "投递 ID"), application_id.to_owned())];
-    rows.push((language.pick("kind", "错误类型"), error.kind().to_string()));
+    rows.extend(what_happened(error, language));
+    rows.push((language.pick("what is known", "目前所知"), language.known(error.delivery()).to_owned()));
+    rows.extend(what_to_do(error, language));
+    block(&headline, &rows)
+}
+
+/// A list of termination reasons that could not be read, for an operator.
+pub fn unlisted_text(error: &Error, language: Language) -> String {
+    let headline = format!("{}: {}", language.pick("not listed", "未获取到终止原因"), error.message());
+    let mut rows = what_happened(error, language);
+    rows.extend(what_to_do(error, language));
+    block(&headline, &rows)
+}
+
+type Rows = Vec<(&'static str, String)>;
+
+fn what_happened(error: &Error, language: Language) -> Rows {
+    let mut rows = vec![(language.pick("kind", "错误类型"), error.kind().to_string())];
     if let Some(code) = error.known_code() {
         let label = code.label().map(|label| format!(" ({label})")).unwrap_or_default();
         rows.push((language.pick("code", "错误码"), format!("{}{label}", code.number())));
@@ -174,7 +192,11 @@ fn failed_text(application_id: &str, error: &Error, language: Language) -> Strin
     rows.extend(error.http_status().map(|status| (language.pick("HTTP status", "HTTP 状态码"), status.to_string())));
     rows.extend(error.log_id().map(|id| (language.pick("log id", "日志 ID"), id.to_owned())));
     rows.push((language.pick("attempts", "请求次数"), error.attempts().to_string()));
-    rows.push((language.pick("what is known", "目前所知"), language.known(error.delivery()).to_owned()));
+    rows
+}
+
+fn what_to_do(error: &Error, language: Language) -> Rows {
+    let mut rows = Vec::new();
     if let Some(wait) = error.retry_after() {
         rows.push((language.pick("wait", "需等待"), format!("{} s", wait.as_secs_f64().ceil())));
     }
@@ -186,7 +208,7 @@ fn failed_text(application_id: &str, error: &Error, language: Language) -> Strin
         rows.extend(violation.subject.map(|scope| (language.pick("missing scope", "缺少权限"), scope)));
     }
     rows.push((language.pick("what to do", "处理建议"), language.advice(&error.advice()).to_owned()));
-    block(&headline, &rows)
+    rows
 }
 
 /// A headline, and rows of a label and a text below it.
@@ -200,9 +222,9 @@ pub fn block(headline: &str, rows: &[(&str, String)]) -> String {
     out
 }
 
-/// How wide a label is on a terminal, where a Chinese character takes two columns.
-fn columns(label: &str) -> usize {
-    label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum()
+/// How many columns of a terminal a text takes: a Chinese character takes two.
+pub fn columns(text: &str) -> usize {
+    text.width()
 }
 
 /// Prints the JSON line of a request that was refused before there was one.

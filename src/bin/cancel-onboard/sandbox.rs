@@ -11,7 +11,7 @@ use crate::output::{self, Exit};
 
 /// Serves until the operator ends it, with a line for each call that was answered.
 pub async fn run(common: &Common, arguments: &arguments::Sandbox) -> Exit {
-    let form = common.output;
+    let form = common.output();
     let mut builder = Sandbox::builder().port(arguments.port).keep_calls(0).on_call(move |call| {
         output::print(&match form {
             Output::Text => line(call),

@@ -1,0 +1,203 @@
+//! `reasons`: the termination reasons of the tenant, as a table, as JSON or as CSV.
+//!
+//! They are printed once all of them are read: what looks like the whole list is the whole list.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
+
+use feishu_cancel_onboard::{ActiveStatus, Cancelled, Error, Received, TerminationReason, printable};
+use serde::Serialize;
+
+use crate::arguments::{self, Common, Format, Language};
+use crate::connection::Connection;
+use crate::output::{self, Exit, columns};
+
+/// Lists the reasons that were asked for.
+pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
+    let began = Instant::now();
+    let language = Language::choose(common.lang);
+    let all = match list(common, asked).await {
+        Ok(all) => all,
+        Err(error) => return refused(common.format, error, began.elapsed(), language),
+    };
+    let (shown, hidden): (Vec<_>, Vec<_>) = all.iter().partition(|reason| asked.all || !reason.is_disabled());
+    match common.format {
+        Format::Text => output::print(&table(&shown, language)),
+        Format::Json => shown.iter().for_each(|reason| output::print(&json(reason))),
+        Format::Csv => match csv(&shown) {
+            Ok(text) => output::print(text.trim_end_matches('\n')),
+            Err(error) => {
+                output::complain(&format!("error: the list can't be put into CSV: {error}"));
+                return Exit::Defect;
+            }
+        },
+    }
+    if common.format == Format::Text && !hidden.is_empty() {
+        let count = hidden.len();
+        output::complain(&match language {
+            Language::En => format!("{count} disabled not shown; --all shows them too"),
+            Language::Zh => format!("另有 {count} 个已停用的原因未显示；使用 --all 可一并显示"),
+        });
+    }
+    Exit::Done
+}
+
+/// Every reason of the type that was asked for.
+async fn list(common: &Common, asked: &arguments::Reasons) -> Result<Vec<TerminationReason>, Error> {
+    let connection = Connection::make(common).await?;
+    let mut reasons = connection.client.termination_reasons();
+    let mut listed = Vec::new();
+    while let Some(reason) = reasons.next().await.transpose()? {
+        let wanted =
+            asked.termination_type.is_none_or(|wanted| reason.termination_type() == Some(Received::Known(wanted)));
+        if wanted {
+            listed.push(reason);
+        }
+    }
+    Ok(listed)
+}
+
+fn refused(format: Format, error: Error, elapsed: Duration, language: Language) -> Exit {
+    let exit = Exit::of(error.kind());
+    match format {
+        Format::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
+        Format::Text | Format::Csv => output::complain(&output::unlisted_text(&error, language)),
+    }
+    exit
+}
+
+/// Whether a reason can be given, where this version knows.
+fn enabled(reason: &TerminationReason) -> Option<bool> {
+    let status = reason.active_status().and_then(Received::known)?;
+    Some(status == ActiveStatus::Enabled)
+}
+
+/// A line for each reason below a line of headings, every column as wide as it needs to be.
+fn table(reasons: &[&TerminationReason], language: Language) -> String {
+    let heading = |en, zh| Cow::Borrowed(language.pick(en, zh));
+    if reasons.is_empty() {
+        return language.pick("no termination reasons", "没有终止原因").to_owned();
+    }
+    let headings = [
+        heading("ID", "原因 ID"),
+        heading("TYPE", "终止类型"),
+        heading("NAME (ZH)", "中文名称"),
+        heading("NAME (EN)", "英文名称"),
+        heading("STATUS", "状态"),
+    ];
+    let rows: Vec<_> = std::iter::once(headings).chain(reasons.iter().map(|reason| row(reason, language))).collect();
+    let width = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2), width(3)];
+    let mut out = String::new();
+    for row in &rows {
+        let [padded @ .., last] = row;
+        for (cell, width) in padded.iter().zip(widths) {
+            let _ = write!(out, "{cell}{}  ", " ".repeat(width - columns(cell)));
+        }
+        let _ = writeln!(out, "{last}");
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn row(reason: &TerminationReason, language: Language) -> [Cow<'_, str>; 5] {
+    let text = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).unwrap_or("-").to_owned();
+    let status = match reason.active_status() {
+        Some(Received::Known(ActiveStatus::Enabled)) => language.pick("enabled", "启用").to_owned(),
+        Some(Received::Known(ActiveStatus::Disabled)) => language.pick("disabled", "停用").to_owned(),
+        Some(other) => other.to_string(),
+        None => "-".to_owned(),
+    };
+    let termination_type = reason.termination_type().map_or_else(|| "-".to_owned(), |known| known.to_string());
+    let cells = [reason.id().to_owned(), termination_type, text(reason.name_zh()), text(reason.name_en()), status];
+    cells.map(|cell| printable(&cell).into_owned().into())
+}
+
+/// The line for one reason.
+#[derive(Serialize)]
+struct Line<'a> {
+    ok: bool,
+    id: &'a str,
+    termination_type: Option<Received<feishu_cancel_onboard::TerminationType>>,
+    #[serde(rename = "type")]
+    type_name: Option<&'static str>,
+    name: Names<'a>,
+    referral_name: Names<'a>,
+    used_as_evaluation: Option<bool>,
+    active_status: Option<Received<ActiveStatus>>,
+    enabled: Option<bool>,
+}
+
+#[derive(Serialize)]
+struct Names<'a> {
+    en: Option<&'a str>,
+    zh: Option<&'a str>,
+}
+
+fn json(reason: &TerminationReason) -> String {
+    let line = Line {
+        ok: true,
+        id: reason.id(),
+        termination_type: reason.termination_type(),
+        type_name: reason.termination_type().and_then(Received::known).map(|known| known.name()),
+        name: Names { en: reason.name_en(), zh: reason.name_zh() },
+        referral_name: Names { en: reason.referral_name_en(), zh: reason.referral_name_zh() },
+        used_as_evaluation: reason.is_used_as_evaluation(),
+        active_status: reason.active_status(),
+        enabled: enabled(reason),
+    };
+    escaped(&serde_json::to_string(&line).unwrap_or_default())
+}
+
+/// JSON that says the same, with every character that could do something to a terminal escaped as JSON escapes it.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let mut buffer = [0; 4];
+        match printable(c.encode_utf8(&mut buffer)) {
+            Cow::Borrowed(_) => out.push(c),
+            // Such characters stand in strings only, and all of them fit into one unit of UTF-16.
+            Cow::Owned(_) => drop(write!(out, "\\u{:04x}", u32::from(c))),
+        }
+    }
+    out
+}
+
+/// A line of names and a line for each reason.
+fn csv(reasons: &[&TerminationReason]) -> Result<String, csv::Error> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record([
+        "id",
+        "type",
+        "name_zh",
+        "name_en",
+        "referral_name_zh",
+        "referral_name_en",
+        "used_as_evaluation",
+        "enabled",
+    ])?;
+    for reason in reasons {
+        let truth = |truth: Option<bool>| truth.map(|truth| truth.to_string()).unwrap_or_default();
+        let text = |text: Option<&str>| cell(text.unwrap_or_default());
+        writer.write_record([
+            cell(reason.id()),
+            reason.termination_type().map(|known| known.to_string()).unwrap_or_default(),
+            text(reason.name_zh()),
+            text(reason.name_en()),
+            text(reason.referral_name_zh()),
+            text(reason.referral_name_en()),
+            truth(reason.is_used_as_evaluation()),
+            truth(enabled(reason)),
+        ])?;
+    }
+    let bytes = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A text of the platform as a cell that no spreadsheet takes for a formula.
+fn cell(text: &str) -> String {
+    let text = printable(text);
+    let formula = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+    if text.trim_start().starts_with(formula) { format!("'{text}") } else { text.into_owned() }
+}

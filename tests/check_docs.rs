@@ -731,7 +731,7 @@ fn as_text_the_report_says_where_what_and_which_line() {
          page      values: 1 我们拒绝了候选人; 22 候选人拒绝了我们; 27 其他; 28 职位关闭\n  \
          document  values: 1 我们拒绝了候选人; 22 候选人拒绝了我们; 27 其他\n  \
          look at   spec/cancel_onboard.yaml:{}\n\n\
-         request.body.bad\u{fffd}[31m: added to the page\n  \
+         request.body.bad\\u{{1b}}[31m: added to the page\n  \
          page      required: no, type: string\n  \
          document  nothing\n  \
          look at   spec/cancel_onboard.yaml:{}",

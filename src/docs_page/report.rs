@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::printable::printable;
+
 /// What the check of a page found. As JSON, it is the line that the command prints; as text, what an operator reads.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -121,7 +123,7 @@ impl fmt::Display for Report {
 fn words(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
-        Value::String(text) => printable(text),
+        Value::String(text) => printable(text).into_owned(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::Number(number) => number.to_string(),
@@ -142,12 +144,4 @@ fn item(value: &Value) -> String {
         (_, _, _, Some(name), Some(label)) => format!("{label} ({name})"),
         _ => words(value),
     }
-}
-
-/// A text that does nothing to a terminal.
-fn printable(text: &str) -> String {
-    let harmless = |c: char| {
-        !c.is_control() && !matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|c| if harmless(c) { c } else { '\u{fffd}' }).collect()
 }

@@ -46,8 +46,9 @@ impl Origin {
         }
     }
 
-    /// Whether requests stay on this machine.
-    pub(crate) fn is_loopback(&self) -> bool {
+    /// Whether requests to it stay on this machine.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
         Url::parse(self.as_str()).is_ok_and(|url| is_loopback(&url))
     }
 }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use feishu_cancel_onboard::TerminationType;
+use feishu_cancel_onboard::{TerminationType, document};
 
+use crate::check_docs;
 use crate::output::{self, Exit};
 
 /// Cancel the onboarding of a Feishu Hire candidate, and know whether it happened.
@@ -103,6 +104,8 @@ pub enum Command {
     Explain(Explain),
     /// Serve the stand-in of the platform on this machine, for tests and trials
     Sandbox(Sandbox),
+    /// Find what the published page says otherwise than the document that this program was built from
+    CheckDocs(CheckDocs),
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +166,26 @@ pub struct Sandbox {
     pub no_rate_limit: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cancel-onboard check-docs\n  \
+    cancel-onboard check-docs page.md --output json\n\n\
+    With --output json each document gives one line: {\"ok\",\"spec\",\"page\",\"drift\":[…]}, or where the page can't be \
+    checked, {\"ok\":false,\"spec\",\"page\",\"error\":{\"message\"}}.\n\n\
+    Exit status: 0 no drift, 1 drift, 2 wrong arguments, or the page can't be read or is another one, 4 the page can't be \
+    had over the network; with --all, the highest of those of the documents.")]
+pub struct CheckDocs {
+    /// The page as Markdown: a file, - for standard input, or an https:// address; without it, the address at which the
+    /// page is published as Markdown
+    pub page: Option<OsString>,
+    /// Name of the document, that of its file in spec/
+    #[arg(long, value_name = "NAME", default_value = document::OPERATION.id, conflicts_with = "all")]
+    pub spec: String,
+    /// Check every document whose page is published as Markdown; with PAGE, find the document whose page that is
+    #[arg(long)]
+    pub all: bool,
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be seconds, from 0.001 to 86400".to_owned())
@@ -193,11 +216,20 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
         let text = error.render().to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
         let message = first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-        output::refused_here(application_id(given).as_deref(), &message);
+        match command(given) {
+            Some("check-docs") => check_docs::refused_here(&message),
+            _ => output::refused_here(application_id(given).as_deref(), &message),
+        }
     } else {
         let _ = error.print();
     }
     Exit::InvalidRequest
+}
+
+/// The command among arguments that could not be read as a whole: the first of them that is one's name.
+fn command(given: &[OsString]) -> Option<&str> {
+    let names = ["cancel", "reasons", "explain", "sandbox", "check-docs"];
+    given.iter().skip(1).filter_map(|argument| argument.to_str()).find(|argument| names.contains(argument))
 }
 
 /// The application id among arguments that could not be read as a whole, where it is plain to see.

@@ -4,10 +4,12 @@
 
 mod arguments;
 mod cancel;
+mod check_docs;
 mod connection;
 mod explain;
 mod language;
 mod output;
+mod page_source;
 mod reason_catalogue;
 mod reasons;
 mod sandbox;
@@ -50,6 +52,7 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Reasons(reasons) => reasons::run(&common, &reasons).await,
         Command::Explain(explain) => explain::run(&common, &explain),
         Command::Sandbox(sandbox) => sandbox::run(&common, &sandbox).await,
+        Command::CheckDocs(check_docs) => check_docs::run(&common, check_docs).await,
     }
 }
 

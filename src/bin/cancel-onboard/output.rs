@@ -1,4 +1,4 @@
-//! What is printed for a cancellation, and the exit status that goes with it.
+//! What is printed for a cancellation, how anything is printed, and the exit statuses.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -12,11 +12,13 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::arguments::Language;
 
-/// How the program ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How the program ends, in the order of the statuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Exit {
     Done,
     Refused,
+    /// A published page says something else than its document.
+    Drift,
     InvalidRequest,
     Credentials,
     Network,
@@ -29,7 +31,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Done => 0,
-            Exit::Refused => 1,
+            Exit::Refused | Exit::Drift => 1,
             Exit::InvalidRequest => 2,
             Exit::Credentials => 3,
             Exit::Network => 4,

@@ -94,11 +94,14 @@ impl Check {
             Ok(read) => read,
             Err((name, failure)) => return self.conclude(None, name.as_deref(), Err(failure)),
         };
-        let results: Vec<_> = documents.iter().map(|document| document.check(&name, &content)).collect();
-        let failure = whose(&results);
-        let reports = results.into_iter().flatten();
-        let exits = reports.map(|report| self.conclude(None, None, Ok(report))).max();
-        exits.unwrap_or_else(|| self.conclude(None, Some(&name), Err(Failure::Page(failure))))
+        let (mut worst, mut errors) = (None, Vec::new());
+        for document in documents {
+            match document.check(&name, &content) {
+                Ok(report) => worst = worst.max(Some(self.conclude(None, None, Ok(report)))),
+                Err(error) => errors.push(error),
+            }
+        }
+        worst.unwrap_or_else(|| self.conclude(None, Some(&name), Err(Failure::Page(of_none(&errors)))))
     }
 
     /// Reads a page; gives its name beside its content, or beside what went wrong.
@@ -145,23 +148,19 @@ impl Check {
     }
 }
 
-/// Why none of the documents is about a page: what each says, or that all of them are about others.
-fn whose(results: &[Result<Report, PageError>]) -> String {
-    let mut known = Vec::new();
-    let mut other = None;
-    for error in results.iter().filter_map(|result| result.as_ref().err()) {
-        if let PageError::AnotherPage { expected, .. } = error {
-            known.push(expected.as_str());
-        }
-        other = Some(error);
-    }
-    match other {
+/// Why a page is that of none of the documents, from what was said for each.
+fn of_none(errors: &[PageError]) -> String {
+    let expected = errors.iter().filter_map(|error| match error {
+        PageError::AnotherPage { expected, .. } => Some(expected.as_str()),
+        _ => None,
+    });
+    match errors.first() {
         Some(PageError::AnotherPage { title, path, .. }) => {
-            let expected = known.join(" or ");
+            let expected = expected.collect::<Vec<_>>().join(" or ");
             PageError::AnotherPage { title: title.clone(), path: path.clone(), expected }.to_string()
         }
         Some(error) => error.to_string(),
-        None => String::new(),
+        None => "there is no document that names its page".to_owned(),
     }
 }
 

@@ -84,17 +84,9 @@ fn a_code_added_to_the_document_or_taken_from_it_shows() {
     assert!(new.is_empty(), "{new:#?}");
 }
 
-/// Takes the line of the request's schema, which says each change of the body once more, out of some lines.
-fn take_schema(lines: &mut Vec<String>) -> String {
-    let at = lines.iter().position(|line| line.starts_with("\"{")).expect("the schema differs");
-    lines.remove(at).replace('\\', "")
-}
-
 #[test]
 fn a_renumbered_value_shows() {
-    let (mut new, mut gone) = difference(&[("enum: [1, 22, 27]", "enum: [1, 22, 28]")]);
-    assert!(take_schema(&mut new).contains(r#""enum":[1,22,28]"#));
-    assert!(take_schema(&mut gone).contains(r#""enum":[1,22,27]"#));
+    let (new, gone) = difference(&[("enum: [1, 22, 27]", "enum: [1, 22, 28]")]);
     assert_eq!(new[0], "Self::Other => 28,");
     assert_eq!(gone[0], "Self::Other => 27,");
 }
@@ -102,9 +94,7 @@ fn a_renumbered_value_shows() {
 #[test]
 fn a_field_made_required_shows() {
     let required = "required: [termination_type, termination_reason_notes]";
-    let (mut new, mut gone) = difference(&[("required: [termination_type]", required)]);
-    assert!(take_schema(&mut new).contains(r#""required":["termination_type","termination_reason_notes"]"#));
-    assert!(take_schema(&mut gone).contains(r#""required":["termination_type"]"#));
+    let (new, gone) = difference(&[("required: [termination_type]", required)]);
     assert_eq!(new, ["pub termination_reason_notes: String,"]);
     assert_eq!(gone, ["pub termination_reason_notes: Option<String>,"]);
 }
@@ -112,9 +102,7 @@ fn a_field_made_required_shows() {
 #[test]
 fn a_new_field_shows() {
     let notes = "        termination_reason_notes:\n          type: string\n";
-    let (mut new, mut gone) = difference(&[(notes, &format!("        notify:\n          type: boolean\n{notes}"))]);
-    assert!(take_schema(&mut new).contains(r#""notify":{"type":"boolean"}"#));
-    take_schema(&mut gone);
+    let (new, gone) = difference(&[(notes, &format!("        notify:\n          type: boolean\n{notes}"))]);
     assert_eq!(new, ["pub notify: Option<bool>,"]);
     assert!(gone.is_empty(), "{gone:#?}");
 }

@@ -73,7 +73,8 @@ impl Client {
         CancelOnboard { client: self, request, before_sending: None }
     }
 
-    /// Lists the termination reasons that the tenant has set up, enabled and disabled ones, in the platform's order.
+    /// Lists the termination reasons of the tenant, the system's own and those that it has added, enabled and disabled ones,
+    /// in the platform's order.
     ///
     /// The ids are those that [`reason_ids`](CancelOnboard::reason_ids) takes. Nothing is sent before the first one is
     /// awaited; the endpoint is described on its page, [`document::termination_reasons::PAGE`].

@@ -1,4 +1,4 @@
-//! The reasons that a tenant has set up for terminations, over all their pages.
+//! The reasons that a tenant has for terminations, over all their pages.
 //!
 //! Reading is always safe to repeat, so whatever may pass is tried again. The list comes to an end, whatever the platform
 //! answers: a page that leads back to one before it, or nowhere, is an error, and so are more pages than any tenant has.
@@ -57,13 +57,13 @@ impl TerminationReason {
         self.0.name.as_ref()?.en_us.as_deref()
     }
 
-    /// Its name in Chinese as whoever referred the candidate sees it.
+    /// What is shown in place of its name where candidates are referred, in Chinese.
     #[must_use]
     pub fn referral_name_zh(&self) -> Option<&str> {
         self.0.referral_name.as_ref()?.zh_cn.as_deref()
     }
 
-    /// Its name in English as whoever referred the candidate sees it.
+    /// What is shown in place of its name where candidates are referred, in English.
     #[must_use]
     pub fn referral_name_en(&self) -> Option<&str> {
         self.0.referral_name.as_ref()?.en_us.as_deref()
@@ -101,7 +101,8 @@ impl TerminationReason {
 /// read at all, for want of an id, is left out with a warning in the log.
 ///
 /// # Errors
-/// The stream ends with the first error. Nothing has changed then: this call only reads, and its
+/// The stream ends with the first error; the reasons before it were handed out. Pages that lead round in a circle or nowhere
+/// are one, and so are more than 1000 pages. Nothing has changed then: this call only reads, and its
 /// [`delivery`](Error::delivery) is never [`Delivery::Unknown`].
 ///
 /// ```no_run

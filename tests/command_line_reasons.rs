@@ -80,8 +80,8 @@ ID   TYPE                NAME (ZH)       NAME (EN)           STATUS
     let output = run_against(&server, &["reasons", "--all", "--type", "22", "--lang", "zh"]).await;
     let expected = "\
 原因 ID  终止类型            中文名称        英文名称            状态
-220      candidate-declined  接受了其他机会  Took another offer  启用
-221      candidate-declined  未说明          Not stated          停用
+220      candidate-declined  接受了其他机会  Took another offer  已启用
+221      candidate-declined  未说明          Not stated          已停用
 ";
     assert_eq!((stdout(&output).as_str(), stderr(&output).as_str()), (expected, ""));
 }
@@ -319,6 +319,15 @@ async fn the_near_ones_are_those_that_would_do_the_nearest_first() {
     assert_eq!(near("22", "salary").await, [ten]);
     // The id of a reason of the same name, for another type.
     assert_eq!(near("22", "6959090661225640013").await[0], eleven);
+    // Of ids that are short, one edit is much.
+    let short =
+        || vec![reason("10002", 22, 1, "甲", "a"), reason("10043", 22, 1, "乙", "b"), reason("7", 22, 1, "丙", "c")];
+    for (id, expected) in [("10003", &["10002", "10043"][..]), ("10052", &["10002"]), ("8", &[]), ("27", &[])] {
+        let message = check(short(), "22", &[id]).await.0.expect("it is refused")["message"].to_string();
+        for near in ["10002", "10043", "7"] {
+            assert_eq!(message.contains(&format!("{near} (")), expected.contains(&near), "{id}: {message}");
+        }
+    }
     // Nothing that is near.
     assert_eq!(near("22", "zzz").await, [""; 0]);
     assert_eq!(near("27", "6959090661225640015").await, [""; 0]);

@@ -317,8 +317,15 @@ async fn one_odd_reason_spoils_no_other() {
     let bare = value!({"id": "bare"});
     let nulls = value!({"id": "nulls", "name": null, "referral_name": {"zh_cn": null}, "termination_type": null,
         "is_used_as_evaluation": null, "active_status": null});
-    let unusable =
-        [value!({"name": {}}), value!({"id": 7}), value!(["list"]), value!(null), value!({"id": "x", "name": 3})];
+    let in_the_order_of_the_keys = value!([1, "list", true, null, null, 22]);
+    let unusable = [
+        in_the_order_of_the_keys,
+        value!({"name": {}}),
+        value!({"id": 7}),
+        value!(["list"]),
+        value!(null),
+        value!({"id": "x", "name": 3}),
+    ];
     let items: Vec<Value> = [&[reason("first"), later, bare, nulls][..], &unusable, &[reason("last")]].concat();
     let server = RawServer::start(move |_, _| page(&items, None)).await;
     let listed = list(&client(&server)).await.expect("it is listed");

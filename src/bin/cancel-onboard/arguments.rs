@@ -47,7 +47,7 @@ pub struct Common {
     /// Time for one attempt
     #[arg(long, global = true, value_name = "SECONDS", default_value = "10", value_parser = seconds, help_heading = "Common options")]
     pub timeout: Duration,
-    /// Time for one cancellation, with all its attempts and waits
+    /// Time for one cancellation or one page of reasons, with all attempts and waits
     #[arg(long, global = true, value_name = "SECONDS", default_value = "60", value_parser = seconds, help_heading = "Common options")]
     pub deadline: Duration,
     /// Start the embedded stand-in of the platform and use that: nothing leaves this machine
@@ -98,7 +98,7 @@ pub enum Language {
 pub enum Command {
     /// Cancel the onboarding that one application leads to
     Cancel(Cancel),
-    /// List the reasons set up in your tenant, whose ids `cancel --reason-id` takes
+    /// List the termination reasons of your tenant, whose ids `cancel --reason-id` takes
     Reasons(Reasons),
     /// Say what an error code means and what to do about it, without calling anything
     Explain(Explain),
@@ -119,7 +119,7 @@ pub struct Cancel {
     /// Why: 1 or company-rejected, 22 or candidate-declined, 27 or other
     #[arg(long = "type", value_name = "TYPE", value_parser = termination_type)]
     pub termination_type: TerminationType,
-    /// Id of a detailed reason, of those set up in your tenant; can be given several times
+    /// Id of a detailed reason, of those that `reasons` lists; can be given several times
     #[arg(long = "reason-id", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     pub reason_ids: Vec<String>,
     /// Before anything is sent, look the reasons up: refuse one that is unknown, disabled or of another type

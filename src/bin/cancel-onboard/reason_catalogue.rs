@@ -7,7 +7,7 @@ use feishu_cancel_onboard::{Client, Error, Received, TerminationReason, Terminat
 
 /// How many reasons are named as near.
 const NAMED: usize = 3;
-/// The most edits by which an id is still near another one.
+/// The most edits by which an id is still near another one; fewer where it is short.
 const ID_EDITS: usize = 2;
 /// The longest text for which near ones are sought, in characters.
 const COMPARED: usize = 100;
@@ -122,7 +122,7 @@ fn id_near(given: &str, id: &str) -> Option<Nearness> {
         return None;
     }
     let edits = strsim::osa_distance(given, id);
-    if edits <= ID_EDITS && edits < length {
+    if edits <= ID_EDITS.min(length / 3) {
         return Some(Nearness::Id(edits));
     }
     let common = given.chars().zip(id.chars()).take_while(|(a, b)| a == b).count();

@@ -104,8 +104,8 @@ fn table(reasons: &[&TerminationReason], language: Language) -> String {
 fn row(reason: &TerminationReason, language: Language) -> [Cow<'_, str>; 5] {
     let text = |text: Option<&'_ str>| text.filter(|text| !text.is_empty()).unwrap_or("-").to_owned();
     let status = match reason.active_status() {
-        Some(Received::Known(ActiveStatus::Enabled)) => language.pick("enabled", "启用").to_owned(),
-        Some(Received::Known(ActiveStatus::Disabled)) => language.pick("disabled", "停用").to_owned(),
+        Some(Received::Known(ActiveStatus::Enabled)) => language.pick("enabled", "已启用").to_owned(),
+        Some(Received::Known(ActiveStatus::Disabled)) => language.pick("disabled", "已停用").to_owned(),
         Some(other) => other.to_string(),
         None => "-".to_owned(),
     };

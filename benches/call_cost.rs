@@ -57,12 +57,12 @@ fn compare(runtime: &tokio::runtime::Runtime, origin: &str) {
     }
     let (mut cpu, mut ratios) = ([Duration::ZERO; 2], Vec::new());
     for _ in 0..ROUNDS {
-        let round = [cpu_time(runtime, &through_library), cpu_time(runtime, &through_hand)];
+        let round = [cpu_time(runtime, through_library), cpu_time(runtime, through_hand)];
         ratios.push(round[0].as_secs_f64() / round[1].as_secs_f64());
         cpu = [cpu[0] + round[0], cpu[1] + round[1]];
     }
     ratios.sort_by(f64::total_cmp);
-    let allocations = [allocations(runtime, &through_library), allocations(runtime, &through_hand)];
+    let allocations = [allocations(runtime, through_library), allocations(runtime, through_hand)];
     report(cpu, ratios[ROUNDS / 2], allocations);
 }
 

@@ -17,6 +17,7 @@ use crate::client::Shared;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::Exchange;
+use crate::generated::cancel_onboard::SUCCESS_CODE;
 use crate::meaning::{Code, Meaning, Retry};
 use crate::pace::{Pacer, Permit, TooLong};
 use crate::redaction::Redaction;
@@ -40,6 +41,8 @@ pub(crate) struct Attempts<'a> {
     tried: u32,
     begun: u32,
     had_new_token: bool,
+    /// How long was waited before the attempt that comes next.
+    waited: Duration,
 }
 
 /// A failed attempt, with the token that it was made with.
@@ -68,6 +71,7 @@ impl<'a> Attempts<'a> {
             tried: 0,
             begun: 0,
             had_new_token: false,
+            waited: Duration::ZERO,
         }
     }
 
@@ -89,9 +93,11 @@ impl<'a> Attempts<'a> {
         C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
     {
         self.tried += 1;
+        let waited = std::mem::take(&mut self.waited);
         let span = tracing::info_span!(
             "attempt",
             number = self.tried,
+            wait_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
             status = field::Empty,
             code = field::Empty,
             log_id = field::Empty,
@@ -100,7 +106,9 @@ impl<'a> Attempts<'a> {
         let outcome = self.request(call).instrument(span.clone()).await;
         match &outcome {
             Ok(success) => {
-                span.record("code", 0).record("log_id", success.log_id.as_deref());
+                span.record("status", success.http_status)
+                    .record("code", SUCCESS_CODE)
+                    .record("log_id", success.log_id.as_deref());
             }
             Err(Failed { failure, .. }) => {
                 span.record("status", failure.http_status())
@@ -132,7 +140,7 @@ impl<'a> Attempts<'a> {
         let Some(until) = Instant::now().checked_add(wait).filter(|until| *until <= self.deadline) else {
             return false;
         };
-        tracing::debug!(wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX), "trying again");
+        self.waited = wait;
         sleep_until(until).await;
         true
     }

@@ -271,6 +271,19 @@ async fn retry_after_is_honoured_and_never_undercut() {
 }
 
 #[tokio::test]
+async fn retry_after_can_be_a_date() {
+    let server = RawServer::start(|nth, _| {
+        let date = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(2));
+        if nth == 0 { with_headers(503, &[("Retry-After", &date)], "busy") } else { json(200, OK) }
+    })
+    .await;
+    cancel(&client(&server)).await.expect("the second attempt succeeds");
+    let [first, second] = &server.cancellations()[..] else { panic!("two attempts") };
+    // A date is of whole seconds, so up to one of the two is lost.
+    assert!(second.at - first.at >= Duration::from_millis(900));
+}
+
+#[tokio::test]
 async fn a_limit_without_a_reset_waits_a_while_all_the_same() {
     let server = RawServer::start(|nth, _| if nth == 0 { status(429, 99991400) } else { json(200, OK) }).await;
     cancel(&client(&server)).await.expect("the second attempt succeeds");

@@ -7,10 +7,10 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use feishu_cancel_onboard::sandbox::Sandbox;
-use feishu_cancel_onboard::{CancelRequest, Client, PlatformErrorCode, TerminationType, document};
+use feishu_cancel_onboard::{CancelRequest, Client, Pace, PlatformErrorCode, TerminationType};
 use futures_util::stream::{self, StreamExt};
 
-const COUNT: u32 = 300;
+const COUNT: usize = 300;
 
 fn main() -> Result<(), Box<dyn Error>> {
     // Tests of all targets run this too, and need no numbers.
@@ -32,7 +32,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let took = began.elapsed();
     let told_to_wait = PlatformErrorCode::RateLimited.code();
     let told_to_wait = sandbox.calls().iter().filter(|call| call.code == Some(told_to_wait)).count();
-    let floor = floor(COUNT);
+    let floor = Pace::default().time_for(COUNT);
     println!("{COUNT} cancellations of 150 to 350 ms each, {failed} failed");
     println!("took          {:.2} s", took.as_secs_f64());
     println!("floor         {:.2} s", floor.as_secs_f64());
@@ -40,10 +40,4 @@ async fn run() -> Result<(), Box<dyn Error>> {
     println!("told to wait  {told_to_wait}");
     println!("tokens        {}", sandbox.token_requests());
     Ok(())
-}
-
-/// The time in which so many calls can be begun: the first ones at once, the others as fast as the limits let them.
-fn floor(count: u32) -> Duration {
-    let limits = document::OPERATION.rate_limits.iter();
-    limits.map(|limit| limit.period * count.saturating_sub(limit.calls) / limit.calls).max().unwrap_or_default()
 }

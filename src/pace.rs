@@ -55,6 +55,25 @@ impl Pace {
         &self.limits
     }
 
+    /// How long so many calls take at least, from the first one's beginning to the last one's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use feishu_cancel_onboard::Pace;
+    ///
+    /// let pace = Pace::new(10, Duration::from_secs(1));
+    /// assert_eq!(pace.time_for(300), Duration::from_secs(29));
+    /// assert_eq!(pace.time_for(10), Duration::ZERO);
+    /// ```
+    #[must_use]
+    pub fn time_for(&self, calls: usize) -> Duration {
+        let of_limit = |limit: &RateLimit| {
+            let periods = calls.saturating_sub(1) / (limit.calls.max(1) as usize);
+            u32::try_from(periods).ok().and_then(|periods| limit.period.checked_mul(periods)).unwrap_or(Duration::MAX)
+        };
+        self.limits.iter().map(of_limit).max().unwrap_or_default()
+    }
+
     pub(crate) fn of(limits: &[RateLimit]) -> Self {
         Self { limits: limits.to_vec() }
     }

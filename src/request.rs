@@ -89,6 +89,18 @@ impl CancelRequest {
         self.body.termination_type
     }
 
+    /// The ids of detailed reasons.
+    #[must_use]
+    pub fn termination_reason_ids(&self) -> &[String] {
+        &self.body.termination_reason_id_list
+    }
+
+    /// The remark in free text, where there is one.
+    #[must_use]
+    pub fn termination_reason_notes(&self) -> Option<&str> {
+        self.body.termination_reason_notes.as_deref()
+    }
+
     /// Checks what sending it would check before anything is sent.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What can be given on the command line, and what is said of what can't.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
@@ -98,6 +99,8 @@ pub enum Language {
 pub enum Command {
     /// Cancel the onboarding that one application leads to
     Cancel(Cancel),
+    /// Cancel all onboardings that a file lists, and put on record what becomes of each
+    Batch(Batch),
     /// List the termination reasons of your tenant, whose ids `cancel --reason-id` takes
     Reasons(Reasons),
     /// Say what an error code means and what to do about it, without calling anything
@@ -144,6 +147,54 @@ pub struct Reasons {
     #[arg(long)]
     pub all: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = BATCH_HELP)]
+pub struct Batch {
+    /// The cancellations, CSV or JSON Lines; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Where to put on record what is begun and what becomes of it, as JSON Lines
+    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    pub report: Option<PathBuf>,
+    /// Go on with a report: what has ended is left alone, everything else is tried
+    #[arg(long, requires = "report")]
+    pub resume: bool,
+    /// Check the file and say what would be sent and how long it takes; needs no credentials and sends nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// At most so many calls in a second [default: the documented limit]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate: Option<u32>,
+    /// The form of FILE [default: as its name ends, in .csv, .jsonl or .ndjson]
+    #[arg(long = "format", value_enum)]
+    pub file_format: Option<FileFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FileFormat {
+    /// Comma-separated values, the columns named in the first line
+    Csv,
+    /// JSON Lines: one object a line
+    Jsonl,
+}
+
+const BATCH_HELP: &str = "\
+FILE as CSV has the columns application_id and termination_type and, if you like, termination_reason_ids, with ; between \
+several, and termination_reason_notes, in any order. As JSON Lines, each line has application_id and the fields of the \
+endpoint's request body. It is checked whole before anything is sent.
+
+With --output json, standard output has the final line of each application as it is put on record, and standard error the \
+summary. Of an application that has ended, the report's word holds, even if its line in FILE has changed since.
+
+Ctrl-C once, or SIGTERM: nothing new is begun, and what is under way ends and is put on record. Twice: the end at once.
+
+Exit status, the first that applies: 130 interrupted, 2 wrong arguments, file or environment, 3 credentials refused, 4 of \
+some it is not known whether they took effect, 1 some are not done, 0 all are done.
+
+Example, on the embedded stand-in:
+  printf 'application_id,termination_type\\n1111111111,company-rejected\\n' > freeze.csv
+  cancel-onboard batch freeze.csv --report freeze.jsonl --sandbox";
 
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cancel-onboard explain 1002910")]
@@ -228,7 +279,7 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
 
 /// The command among arguments that could not be read as a whole: the first of them that is one's name.
 fn command(given: &[OsString]) -> Option<&str> {
-    let names = ["cancel", "reasons", "explain", "sandbox", "check-docs"];
+    let names = ["cancel", "batch", "reasons", "explain", "sandbox", "check-docs"];
     given.iter().skip(1).filter_map(|argument| argument.to_str()).find(|argument| names.contains(argument))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use feishu_cancel_onboard::{CancelRequest, Cancelled, Error};
+use feishu_cancel_onboard::{CancelRequest, Cancelled, Error, Pace};
 
 use crate::arguments::{Cancel, Common, Language, Output};
 use crate::connection::Connection;
@@ -34,7 +34,7 @@ pub async fn run(common: &Common, cancel: Cancel) -> Exit {
 }
 
 async fn make(common: &Common, cancel: Cancel) -> Result<Cancelled, Error> {
-    let connection = Connection::make(common).await?;
+    let connection = Connection::make(common, Pace::default()).await?;
     let mut request = CancelRequest::new(cancel.application_id, cancel.termination_type).reason_ids(&cancel.reason_ids);
     if cancel.check_reasons && !cancel.reason_ids.is_empty() {
         request.check()?;

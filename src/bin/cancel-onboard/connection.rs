@@ -1,7 +1,7 @@
 //! The client that a command uses, as the options and the environment say.
 
 use feishu_cancel_onboard::sandbox::Sandbox;
-use feishu_cancel_onboard::{Client, ClientBuilder, Error, Origin, RetryPolicy};
+use feishu_cancel_onboard::{Client, ClientBuilder, Error, Origin, Pace, RetryPolicy};
 
 use crate::arguments::Common;
 
@@ -12,15 +12,15 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Makes the client.
+    /// Makes the client, which calls at this pace.
     ///
     /// # Errors
     /// When the environment holds no credentials, or more than one kind, or a value that can't be right.
-    pub async fn make(common: &Common) -> Result<Self, Error> {
+    pub async fn make(common: &Common, pace: Pace) -> Result<Self, Error> {
         let sandbox =
             match common.sandbox {
                 false => None,
-                true => Some(Sandbox::start().await.map_err(|error| {
+                true => Some(Sandbox::builder().keep_calls(0).start().await.map_err(|error| {
                     Error::invalid_request(format!("the embedded stand-in can't be started: {error}"))
                 })?),
             };
@@ -30,8 +30,8 @@ impl Connection {
             }
             None => from_environment(common)?,
         };
-        let client =
-            builder.attempt_timeout(common.timeout).retry(RetryPolicy::default().deadline(common.deadline)).build()?;
+        let retry = RetryPolicy::default().deadline(common.deadline);
+        let client = builder.attempt_timeout(common.timeout).retry(retry).pace(pace).build()?;
         Ok(Self { client, _sandbox: sandbox })
     }
 }

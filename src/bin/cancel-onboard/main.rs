@@ -3,6 +3,7 @@
 //! What it prints and how it exits are a contract that other programs depend on.
 
 mod arguments;
+mod batch;
 mod cancel;
 mod check_docs;
 mod connection;
@@ -49,6 +50,7 @@ async fn run(arguments: Arguments) -> Exit {
     let Arguments { common, command } = arguments;
     match command {
         Command::Cancel(cancel) => cancel::run(&common, cancel).await,
+        Command::Batch(batch) => batch::run(&common, &batch).await,
         Command::Reasons(reasons) => reasons::run(&common, &reasons).await,
         Command::Explain(explain) => explain::run(&common, &explain),
         Command::Sandbox(sandbox) => sandbox::run(&common, &sandbox).await,

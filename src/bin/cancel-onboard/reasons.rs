@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use feishu_cancel_onboard::{ActiveStatus, Cancelled, Error, Received, TerminationReason, printable};
+use feishu_cancel_onboard::{ActiveStatus, Cancelled, Error, Pace, Received, TerminationReason, printable};
 use serde::Serialize;
 
 use crate::arguments::{self, Common, Format, Language};
@@ -45,7 +45,7 @@ pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
 
 /// Every reason of the type that was asked for.
 async fn list(common: &Common, asked: &arguments::Reasons) -> Result<Vec<TerminationReason>, Error> {
-    let connection = Connection::make(common).await?;
+    let connection = Connection::make(common, Pace::default()).await?;
     let mut reasons = connection.client.termination_reasons();
     let mut listed = Vec::new();
     while let Some(reason) = reasons.next().await.transpose()? {

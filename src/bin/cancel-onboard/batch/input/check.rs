@@ -1,0 +1,94 @@
+//! What a request must be, whatever the form in which it was written.
+
+use feishu_cancel_onboard::CancelRequest;
+
+use super::Complaint;
+
+/// The most characters of a value that a complaint repeats.
+const SHOWN: usize = 80;
+
+/// The names by which the parts of a request go where it was written.
+pub struct Names {
+    pub application_id: &'static str,
+    pub reason_ids: &'static str,
+}
+
+/// What is said of text in another encoding.
+pub const NOT_UTF_8: &str = "is not UTF-8; save the file as UTF-8, which spreadsheets call `CSV UTF-8`";
+
+/// Everything that is wrong with a request.
+pub fn complaints(line: u32, request: &CancelRequest, names: &Names) -> Vec<Complaint> {
+    let id = request.application_id();
+    let of_id = if id.is_empty() {
+        Some("is empty".to_owned())
+    } else if is_rounded(id) {
+        Some(rounded(id))
+    } else {
+        request.check().err().map(|error| format!("{}: {}", shown(id), error.message()))
+    };
+    let of_id = of_id.map(|reason| (names.application_id, reason));
+    let of_reasons = request.termination_reason_ids().iter().filter_map(|id| {
+        let reason = match id.as_str() {
+            "" => Some("an id is empty".to_owned()),
+            id => is_rounded(id).then(|| rounded(id)),
+        };
+        reason.map(|reason| (names.reason_ids, reason))
+    });
+    let all = of_id.into_iter().chain(of_reasons);
+    all.map(|(place, reason)| Complaint {
+        application_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
+        ..Complaint::new(line, place.to_owned(), reason)
+    })
+    .collect()
+}
+
+/// A value as it is repeated in a complaint.
+pub fn shown(value: &str) -> String {
+    match value.char_indices().nth(SHOWN) {
+        None => format!("`{value}`"),
+        Some((end, _)) => format!("`{}…`", &value[..end]),
+    }
+}
+
+fn rounded(id: &str) -> String {
+    format!(
+        "{} is what a spreadsheet makes of a long number, and digits of the id are lost: fetch the id anew, into a column \
+         that is formatted as text",
+        shown(id)
+    )
+}
+
+/// Whether a number is written as in `7.0E+18`.
+fn is_rounded(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    // Without a point and a sign it can be an id of letters and digits.
+    let marked = mantissa.contains(['.', ',']) || exponent.starts_with('+');
+    marked && digits(whole) && digits(fraction) && digits(exponent.trim_start_matches('+'))
+}
+
+/// Whether a number has lost the digits that a spreadsheet doesn't keep: those after the fifteenth.
+pub fn looks_rounded(id: &str) -> bool {
+    let digits = id.bytes().all(|byte| byte.is_ascii_digit());
+    digits && id.len() > KEPT_DIGITS + 2 && id[KEPT_DIGITS..].bytes().all(|byte| byte == b'0')
+}
+
+const KEPT_DIGITS: usize = 15;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_a_spreadsheet_rounded_is_told_from_an_id() {
+        for text in ["7.0E+18", "6.94981E+18", "7E+18", "7,0E+18", "7.0e18", "6.9E+018"] {
+            assert!(is_rounded(text), "{text}");
+        }
+        for text in ["6949805467799537964", "7E18", "E+18", "7E+", "7.E+18", "a7.0E+18", "7.0E+18x", ""] {
+            assert!(!is_rounded(text), "{text}");
+        }
+        assert!(looks_rounded("6949805467799540000") && !looks_rounded("6949805467799537964"));
+        assert!(!looks_rounded("100000000000000") && !looks_rounded("cli_0000000000000000000"));
+    }
+}

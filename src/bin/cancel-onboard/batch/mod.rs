@@ -1,0 +1,158 @@
+//! `batch`: many cancellations from a file, with a report of what became of each.
+
+mod history;
+mod input;
+mod plan;
+mod progress;
+mod report;
+mod run;
+mod signals;
+mod summary;
+mod tally;
+
+use std::time::Duration;
+
+use feishu_cancel_onboard::{Error, Pace, printable};
+
+use self::history::{History, Strangers};
+use self::input::{Complaint, Input};
+use self::plan::Plan;
+use self::report::{Opened, Recorder};
+use self::run::{Ran, Run, WhyStopped};
+use self::signals::Signals;
+use self::tally::Tally;
+use crate::arguments::{Batch, Common, Language, Output};
+use crate::connection::Connection;
+use crate::output::{self, Exit};
+
+/// The most complaints about a file that are printed.
+const COMPLAINTS: usize = 1000;
+
+/// Checks the file, sends what is to be sent, and says what became of it.
+pub async fn run(common: &Common, batch: &Batch) -> Exit {
+    perform(common, batch).await.unwrap_or_else(|refusal| refusal.print(common.output()))
+}
+
+async fn perform(common: &Common, batch: &Batch) -> Result<Exit, Refusal> {
+    let language = Language::choose(common.lang);
+    let input = input_of(batch).map_err(Refusal::Whole)?;
+    let plan = Plan::of(&input).map_err(Refusal::Lines)?;
+    summary::notes(&plan, language).iter().for_each(|note| output::complain(&printable(note)));
+    match batch.dry_run {
+        true => dry_run(common, batch, plan, language),
+        false => send(common, batch, plan, language).await,
+    }
+}
+
+/// Why nothing was sent.
+enum Refusal {
+    Whole(String),
+    Lines(Vec<Complaint>),
+    Connection(Error),
+}
+
+impl Refusal {
+    /// Says why, in the form that was asked for.
+    fn print(&self, form: Output) -> Exit {
+        match (self, form) {
+            (Self::Whole(reason), Output::Json) => output::refused_here(None, reason),
+            (Self::Whole(reason), Output::Text) => output::complain(&format!("error: {}", printable(reason))),
+            (Self::Connection(error), Output::Json) => output::refused_here(None, &error.message()),
+            (Self::Connection(error), Output::Text) => {
+                output::complain(&format!("error: {}", printable(&error.message())));
+            }
+            (Self::Lines(complaints), form) => print_complaints(complaints, form),
+        }
+        Exit::InvalidRequest
+    }
+}
+
+fn print_complaints(complaints: &[Complaint], form: Output) {
+    for complaint in complaints.iter().take(COMPLAINTS) {
+        let text = complaint.to_string();
+        match form {
+            Output::Json => output::refused_here(complaint.application_id.as_deref(), &text),
+            Output::Text => output::complain(&format!("error: {}", printable(&text))),
+        }
+    }
+    if let Some(more) = complaints.len().checked_sub(COMPLAINTS).filter(|more| *more > 0) {
+        output::complain(&format!("error: and {more} more like these"));
+    }
+    output::complain("nothing was sent: the file must be right as a whole");
+}
+
+fn input_of(batch: &Batch) -> Result<Input, String> {
+    match &batch.report {
+        Some(report) if report::is_same_file(&batch.file, report) => {
+            Err("the report must be another file than the one with the cancellations".to_owned())
+        }
+        _ => Input::read(&batch.file, batch.file_format),
+    }
+}
+
+fn pace(batch: &Batch) -> Pace {
+    batch.rate.map_or_else(Pace::default, |rate| Pace::new(rate, Duration::from_secs(1)))
+}
+
+/// Says what would be sent.
+fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
+    if let Some(report) = &batch.report {
+        if !batch.resume && report.exists() {
+            return Err(Refusal::Whole(report::exists(report)));
+        }
+        let mut history = History::of(&mut plan);
+        report::read(report, |line| history.take(line)).map_err(Refusal::Whole)?;
+        tell_strangers(&history.finish().1, language);
+    }
+    let pace = pace(batch);
+    output::print(&match common.output() {
+        Output::Json => summary::dry_run_json(&plan, &pace),
+        Output::Text => summary::dry_run_text(&plan, &pace, language),
+    });
+    Ok(Exit::Done)
+}
+
+async fn send(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
+    let Some(path) = &batch.report else { return Err(Refusal::Whole("--report is missing".to_owned())) };
+    let connection = Connection::make(common, pace(batch)).await.map_err(Refusal::Connection)?;
+    let mut history = History::of(&mut plan);
+    let Opened { file, torn } = report::open(path, batch.resume, |line| history.take(line)).map_err(Refusal::Whole)?;
+    let (tally, strangers) = history.finish();
+    if torn > 0 {
+        output::complain(summary::torn(language));
+    }
+    tell_strangers(&strangers, language);
+    if batch.resume {
+        output::complain(&summary::resumed(&plan, language));
+    }
+    let started = Recorder::start(file).and_then(|recorder| Ok((recorder, Signals::catch()?)));
+    let (recorder, signals) = started.map_err(|error| Refusal::Whole(format!("the run can't be started: {error}")))?;
+    let run = Run::new(&plan, recorder, tally, common.output(), language);
+    Ok(match run.run(&connection.client, signals).await {
+        Ran::InOrder(tally, why) => finish(common.output(), &tally, &why, language),
+        Ran::AtOnce(under_way) => {
+            output::complain(&summary::left(under_way, language));
+            Exit::Interrupted
+        }
+    })
+}
+
+fn tell_strangers(strangers: &Strangers, language: Language) {
+    summary::strangers(strangers, language).iter().for_each(|text| output::complain(&printable(text)));
+}
+
+/// Prints the summary, and says how to exit.
+fn finish(form: Output, tally: &Tally, why: &WhyStopped, language: Language) -> Exit {
+    let summary = summary::text(tally, why, language);
+    match form {
+        Output::Text => output::print(&summary),
+        // Standard output holds results alone.
+        Output::Json => output::complain(&summary),
+    }
+    match tally.exit() {
+        _ if why.interrupted => Exit::Interrupted,
+        _ if why.credentials_refused => Exit::Credentials,
+        Exit::Done if why.not_recorded.is_some() => Exit::Refused,
+        exit => exit,
+    }
+}

@@ -1,0 +1,179 @@
+//! What is to be sent: each application once, in the order of the file, unless the report says that it is done.
+//!
+//! Of each application, little more than its place in the file is kept.
+
+use std::hash::{BuildHasher, RandomState};
+
+use feishu_cancel_onboard::{CancelRequest, TerminationType};
+
+use super::input::{Complaint, Input, Position, looks_rounded};
+
+/// How it stands with an application, as far as the report tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing was ever sent for it.
+    #[default]
+    New,
+    /// What was sent did not succeed, for a reason that passes.
+    Again,
+    /// Something was sent, and what became of it is not known.
+    Lost,
+    /// There is nothing left to do here.
+    Settled,
+}
+
+/// The applications of a file.
+pub struct Plan<'a> {
+    input: &'a Input,
+    fingerprints: Fingerprints,
+    /// In the order of their fingerprints.
+    applications: Vec<Application>,
+    /// How many lines repeat an earlier one.
+    pub repeated: usize,
+    /// Ids that look as if a spreadsheet had rounded them.
+    pub rounded: Vec<String>,
+}
+
+struct Application {
+    fingerprint: Fingerprint,
+    position: Position,
+    standing: Standing,
+}
+
+/// Stands for an id, at a length that does not depend on the id's: no two ids have the same.
+type Fingerprint = [u64; 2];
+
+/// Makes fingerprints with keys that are different in each run, so that nobody can make two ids that share one.
+#[derive(Default)]
+struct Fingerprints(RandomState, RandomState);
+
+impl Fingerprints {
+    fn of(&self, id: &str) -> Fingerprint {
+        [self.0.hash_one(id), self.1.hash_one(id)]
+    }
+}
+
+impl<'a> Plan<'a> {
+    /// Checks a file whole.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn of(input: &'a Input) -> Result<Self, Vec<Complaint>> {
+        let mut plan = Self {
+            input,
+            fingerprints: Fingerprints::default(),
+            applications: Vec::new(),
+            repeated: 0,
+            rounded: Vec::new(),
+        };
+        let mut complaints = Vec::new();
+        for row in input.rows() {
+            match row {
+                Ok(row) => plan.add(row.request.application_id(), row.position),
+                Err(of_row) => complaints.extend(of_row),
+            }
+        }
+        complaints.extend(plan.unite());
+        complaints.sort_by_key(|complaint| complaint.line);
+        if complaints.is_empty() { Ok(plan) } else { Err(complaints) }
+    }
+
+    fn add(&mut self, id: &str, position: Position) {
+        let fingerprint = self.fingerprints.of(id);
+        self.applications.push(Application { fingerprint, position, standing: Standing::New });
+        if looks_rounded(id) {
+            self.rounded.push(id.to_owned());
+        }
+    }
+
+    /// Makes one of the lines with the same id, and complains of those that do not ask for the same.
+    fn unite(&mut self) -> Vec<Complaint> {
+        let input = self.input;
+        let mut complaints = Vec::new();
+        let before = self.applications.len();
+        self.applications.sort_unstable_by_key(|application| (application.fingerprint, application.position.byte));
+        self.applications.dedup_by(|later, first| {
+            let same_id = later.fingerprint == first.fingerprint;
+            if same_id {
+                complaints.extend(difference(input, first.position, later.position));
+            }
+            same_id
+        });
+        self.applications.shrink_to_fit();
+        self.repeated = before - self.applications.len();
+        complaints
+    }
+
+    /// How many applications there are.
+    pub fn len(&self) -> usize {
+        self.applications.len()
+    }
+
+    fn application(&self, id: &str) -> Option<&Application> {
+        self.place(id).map(|place| &self.applications[place])
+    }
+
+    fn place(&self, id: &str) -> Option<usize> {
+        let fingerprint = self.fingerprints.of(id);
+        self.applications.binary_search_by_key(&fingerprint, |application| application.fingerprint).ok()
+    }
+
+    /// How it stands with an application, if it is one of the file's.
+    pub fn standing_mut(&mut self, id: &str) -> Option<&mut Standing> {
+        self.place(id).map(|place| &mut self.applications[place].standing)
+    }
+
+    /// How it stands with an application of the file.
+    pub fn standing(&self, id: &str) -> Standing {
+        self.application(id).map(|application| application.standing).unwrap_or_default()
+    }
+
+    /// How many stand like this.
+    pub fn count(&self, standing: Standing) -> usize {
+        self.applications.iter().filter(|application| application.standing == standing).count()
+    }
+
+    /// How many are to be sent.
+    pub fn to_send(&self) -> usize {
+        self.len() - self.count(Standing::Settled)
+    }
+
+    /// What is to be sent.
+    pub fn requests(&self) -> impl Iterator<Item = CancelRequest> {
+        self.input.rows().filter_map(|row| {
+            // The file was checked, and there is no other one.
+            let row = row.ok()?;
+            let application = self.application(row.request.application_id())?;
+            match application.standing {
+                _ if application.position != row.position => None,
+                Standing::Settled => None,
+                Standing::Lost => Some(row.request.after_lost_attempt()),
+                Standing::New | Standing::Again => Some(row.request),
+            }
+        })
+    }
+
+    /// How many are to be sent of each type.
+    pub fn by_type(&self) -> Vec<(TerminationType, usize)> {
+        let mut counts: Vec<_> = TerminationType::ALL.iter().map(|known| (*known, 0)).collect();
+        for request in self.requests() {
+            let of_type = counts.iter_mut().find(|(known, _)| *known == request.termination_type());
+            of_type.into_iter().for_each(|(_, count)| *count += 1);
+        }
+        counts.retain(|(_, count)| *count > 0);
+        counts
+    }
+}
+
+/// What is wrong with a later line of the same id, unless it asks for the same as the first.
+fn difference(input: &Input, first: Position, later: Position) -> Option<Complaint> {
+    let first_request = input.row_at(first)?.request;
+    let later_request = input.row_at(later)?.request;
+    let id = later_request.application_id().to_owned();
+    (first_request != later_request).then(|| Complaint {
+        line: later.line,
+        place: Some(input.place_of_id().to_owned()),
+        reason: format!("{id} stands on line {} already, with a different request", first.line),
+        application_id: Some(id),
+    })
+}

@@ -1,0 +1,113 @@
+//! A line of a report.
+
+use feishu_cancel_onboard::{Delivery, ErrorKind, Outcome};
+use serde::{Deserialize, Serialize};
+
+/// The line that says that an application's first attempt is about to be sent.
+pub fn started(application_id: &str) -> String {
+    let line = StartedLine { application_id, started: true };
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct StartedLine<'a> {
+    application_id: &'a str,
+    started: bool,
+}
+
+/// What a line of a report says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// An attempt is about to be sent.
+    Started { application_id: String },
+    /// The cancellation ended.
+    Ended { application_id: String, ended: Ended },
+}
+
+/// How a cancellation ended, as far as a report or a summary cares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    Cancelled,
+    Terminated,
+    Failed(Failed),
+}
+
+/// How a cancellation failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    pub kind: String,
+    /// Whether it can have taken effect.
+    pub unknown: bool,
+    pub retryable: bool,
+    pub advice: Advice,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Advice {
+    pub en: String,
+    pub zh: String,
+}
+
+impl Failed {
+    /// Whether it is tried again with the report at hand.
+    ///
+    /// What the platform holds against the app or its credentials says nothing of the application: once somebody has put
+    /// that right, it is as good as new.
+    pub fn passes(&self) -> bool {
+        self.retryable || OF_THE_APP.iter().any(|kind| kind.as_str() == self.kind)
+    }
+}
+
+const OF_THE_APP: [ErrorKind; 4] =
+    [ErrorKind::Unauthorized, ErrorKind::InvalidCredentials, ErrorKind::AppUnavailable, ErrorKind::PermissionDenied];
+
+#[derive(Deserialize)]
+struct AnyLine {
+    application_id: String,
+    started: Option<bool>,
+    ok: Option<bool>,
+    outcome: Option<Outcome>,
+    error: Option<ErrorPart>,
+}
+
+#[derive(Deserialize)]
+struct ErrorPart {
+    kind: String,
+    delivery: String,
+    retryable: bool,
+    advice: Advice,
+}
+
+impl Line {
+    /// What a line says; none if it is no line of a report.
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let AnyLine { application_id, started, ok, outcome, error } = serde_json::from_slice(text).ok()?;
+        let ended = match (started, ok, outcome, error) {
+            (Some(true), None, None, None) => return Some(Self::Started { application_id }),
+            (None, Some(true), Some(Outcome::Cancelled), None) => Ended::Cancelled,
+            (None, Some(true), Some(Outcome::Terminated), None) => Ended::Terminated,
+            (None, Some(false), None, Some(error)) => Ended::Failed(Failed {
+                kind: error.kind,
+                unknown: error.delivery == Delivery::Unknown.as_str(),
+                retryable: error.retryable,
+                advice: error.advice,
+            }),
+            _ => return None,
+        };
+        Some(Self::Ended { application_id, ended })
+    }
+
+    /// Whether the bytes can be the first part of a line that was being written.
+    pub fn can_begin_with(bytes: &[u8]) -> bool {
+        // A page that was never written is full of zeros.
+        bytes.contains(&0)
+            || BEGINNINGS.iter().any(|beginning| {
+                let length = beginning.len().min(bytes.len());
+                bytes[..length] == beginning.as_bytes()[..length]
+            })
+    }
+}
+
+/// What lines begin with.
+const BEGINNINGS: [&str; 3] =
+    [r#"{"application_id":"#, r#"{"ok":true,"application_id":"#, r#"{"ok":false,"application_id":"#];

@@ -1,0 +1,15 @@
+//! `cancel-onboard batch`: what it sends, what it puts on record, and what it says, whatever happens to it.
+
+#[path = "../raw_server/mod.rs"]
+mod raw_server;
+
+mod command;
+mod file;
+mod input;
+mod report;
+mod resume;
+#[cfg(unix)]
+mod signals;
+mod summary;
+#[cfg(target_os = "linux")]
+mod wear;

@@ -1,0 +1,260 @@
+//! The report: what is begun and what becomes of it, on disk in time, in a file that is nobody else's.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use feishu_cancel_onboard::sandbox::{ApplicationState, Ending, Fault, Sandbox};
+use serde_json::{Value, json as value};
+
+use crate::command::{Folder, Ran, environment, id, run, spawn, start, unlimited, until};
+
+/// Longer than any test takes.
+const HOURS: Duration = Duration::from_secs(10_000);
+
+#[test]
+fn each_application_has_a_line_when_it_is_begun_and_one_when_it_ends() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(30);
+    sandbox.set_application("7", ApplicationState::InFeishuPeople);
+    sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+    let ran = run(folder.batch(&["--rate", "1000"], &environment(&sandbox)));
+    ran.assert_status(1);
+    let text = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
+    for number in 0..30 {
+        let started = format!("{{\"application_id\":\"{number}\",\"started\":true}}\n");
+        let at = text.find(&started).expect("it was begun");
+        let end = format!("\"application_id\":\"{number}\"");
+        assert!(text[at + started.len()..].contains(&end), "the end comes behind the beginning");
+        assert_eq!(text.matches(&end).count(), 2);
+    }
+    let ends = folder.ends();
+    assert_eq!(ends.len(), 30);
+    for (id, ends) in &ends {
+        let line = &ends[0];
+        let keys: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
+        match id.as_str() {
+            "7" => {
+                assert_eq!(keys, ["application_id", "elapsed_ms", "error", "ok"]);
+                assert_eq!(line["error"]["kind"], "managed_by_feishu_people");
+            }
+            _ => {
+                assert_eq!(keys, ["application_id", "attempts", "elapsed_ms", "log_id", "ok", "outcome"]);
+                assert_eq!(line["ok"], true);
+            }
+        }
+    }
+    let terminated = ends.values().filter(|ends| ends[0]["outcome"] == "terminated").count();
+    assert_eq!(terminated, 1);
+}
+
+#[test]
+fn what_waits_for_its_turn_or_for_a_token_has_not_begun() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(5);
+    sandbox.fail_token_requests([Fault::Delay(HOURS)]);
+    let mut child = spawn(&mut folder.batch(&["--rate", "1000"], &environment(&sandbox)));
+    until(|| sandbox.token_requests() == 1);
+    std::thread::sleep(Duration::from_millis(100));
+    assert!(folder.report().is_empty());
+    child.kill().expect("it is ours to end");
+    child.wait().expect("it has ended");
+
+    let (sandbox, folder) = (start(Sandbox::builder().rate_limits([]).latency(HOURS..=HOURS)), Folder::new());
+    folder.list(50);
+    let mut child = spawn(&mut folder.batch(&["--rate", "3"], &environment(&sandbox)));
+    until(|| sandbox.calls().len() == 4);
+    assert!((3..=6).contains(&folder.report().len()));
+    child.kill().expect("it is ours to end");
+    child.wait().expect("it has ended");
+}
+
+#[test]
+fn a_report_that_exists_is_gone_on_with_only_if_that_was_asked_for() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(2);
+    folder.write("report.jsonl", "");
+    let ran = run(folder.batch(&[], &environment(&sandbox)));
+    ran.assert_status(2);
+    assert!(ran.stderr.contains("report.jsonl exists: go on with it by --resume"), "{ran:?}");
+    assert!(sandbox.calls().is_empty());
+    run(folder.batch(&["--resume"], &environment(&sandbox))).assert_status(0);
+    // Whoever was killed before there was a report can go on as well.
+    fs::remove_file(folder.path("report.jsonl")).expect("it is there");
+    run(folder.batch(&["--resume"], &environment(&sandbox))).assert_status(1);
+    assert_eq!(folder.ends().len(), 2);
+}
+
+#[test]
+fn two_runs_can_not_share_a_report_and_the_lock_ends_with_the_process() {
+    let (sandbox, folder) = (start(Sandbox::builder().rate_limits([]).latency(HOURS..=HOURS)), Folder::new());
+    folder.list(3);
+    let mut child = spawn(&mut folder.batch(&[], &environment(&sandbox)));
+    until(|| sandbox.calls().len() == 4);
+    let before = fs::read(folder.path("report.jsonl")).expect("there is a report");
+    for arguments in [&["--resume"][..], &["--resume", "--output", "json"]] {
+        let ran = run(folder.batch(arguments, &environment(&sandbox)));
+        ran.assert_status(2);
+        assert!((ran.stdout + &ran.stderr).contains("report.jsonl is in use by another run"));
+    }
+    assert_eq!(sandbox.calls().len(), 4);
+    assert_eq!(fs::read(folder.path("report.jsonl")).expect("there is a report"), before);
+    child.kill().expect("it is ours to end");
+    child.wait().expect("it has ended");
+    let other = unlimited();
+    run(folder.batch(&["--resume"], &environment(&other))).assert_status(0);
+    assert_eq!(other.cancellations(), 3);
+}
+
+/// Runs where the report can't be written, and sees to it that nothing was sent.
+fn refused(folder: &Folder, file: &str, report: &str, more: &[&str]) -> Ran {
+    let sandbox = unlimited();
+    let all = [&["batch", file, "--report", report], more].concat();
+    let ran = run(folder.command(&all, &environment(&sandbox)));
+    ran.assert_status(2);
+    assert_eq!((sandbox.calls().len(), sandbox.cancellations()), (0, 0));
+    ran
+}
+
+#[test]
+fn where_no_report_can_be_written_nothing_is_sent() {
+    let folder = Folder::new();
+    folder.list(3);
+    folder.write("file", "");
+    fs::create_dir(folder.path("folder")).expect("a folder can be made");
+    for report in ["none/report.jsonl", "file/report.jsonl", "folder", "", "/proc/report.jsonl", "/sys/report.jsonl"] {
+        for more in [&[][..], &["--resume"]] {
+            let ran = refused(&folder, "list.csv", report, more);
+            assert!(ran.stderr.contains("report"), "{report}: {ran:?}");
+        }
+    }
+    let json = refused(&folder, "list.csv", "none/report.jsonl", &["--output", "json"]).json();
+    assert_eq!((json.len(), &json[0]["error"]["kind"]), (1, &value!("invalid_request")));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_in_a_folder_that_can_not_be_written_is_an_error() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.list(3);
+    fs::create_dir(folder.path("folder")).expect("a folder can be made");
+    folder.write("folder/old.jsonl", "");
+    let set = |name: &str, mode| fs::set_permissions(folder.path(name), fs::Permissions::from_mode(mode));
+    set("folder/old.jsonl", 0o444).expect("it is ours");
+    set("folder", 0o555).expect("it is ours");
+    // The superuser may write anywhere, and then there is nothing to see here.
+    if fs::write(folder.path("folder/probe"), "").is_err() {
+        refused(&folder, "list.csv", "folder/report.jsonl", &[]);
+        refused(&folder, "list.csv", "folder/old.jsonl", &["--resume"]);
+    }
+    set("folder", 0o755).expect("it is ours");
+}
+
+#[test]
+fn a_file_that_is_no_report_is_left_as_it_is() {
+    let folder = Folder::new();
+    folder.list(3);
+    let request = "{\"application_id\":\"1\",\"termination_type\":1}\n";
+    let started = "{\"application_id\":\"1\",\"started\":true}\n";
+    for content in [
+        "application_id,termination_type\n1,1\n",
+        "a line without an end",
+        "{\"started\":true}",
+        request,
+        &format!("{started}{request}"),
+        &format!("{started}something else\n{started}"),
+        &format!("{started}{{\"application_id\":\"1\",\"sta\n{started}"),
+        "{\"ok\":true,\"application_id\":\"1\"}\n",
+        "{\"ok\":false,\"application_id\":\"1\"}\n",
+    ] {
+        folder.write("other", content);
+        let ran = refused(&folder, "list.csv", "other", &["--resume"]);
+        assert!(ran.stderr.contains("is not a line of a report"), "{content}: {ran:?}");
+        assert_eq!(fs::read_to_string(folder.path("other")).expect("it is there"), content);
+    }
+}
+
+#[test]
+fn the_report_is_never_the_file_with_the_cancellations() {
+    let folder = Folder::new();
+    folder.list(3);
+    folder.write("list.jsonl", "{\"application_id\":\"1\",\"termination_type\":1}\n");
+    fs::hard_link(folder.path("list.csv"), folder.path("link")).expect("a link can be made");
+    for (file, report) in [("list.csv", "list.csv"), ("list.csv", "./list.csv"), ("list.csv", "link")] {
+        for more in [&[][..], &["--resume"], &["--dry-run"]] {
+            assert!(refused(&folder, file, report, more).stderr.contains("must be another file"));
+        }
+    }
+    refused(&folder, "list.jsonl", "list.jsonl", &["--resume"]);
+    assert!(fs::read_to_string(folder.path("list.csv")).expect("it is there").starts_with("application_id,"));
+}
+
+/// A command that can write only so many bytes to a file, as on a disk that is full then.
+#[cfg(unix)]
+fn with_a_full_disk(command: &Command, blocks: u32) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    // Blocks are of 512 bytes; without the trap, the signal would end the program.
+    shell.arg("-c").arg(format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"")).arg(command.get_program());
+    shell
+        .args(command.get_args())
+        .env_clear()
+        .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(command.get_current_dir().expect("it has a folder"));
+    shell
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_full_disk_nothing_is_sent_that_is_not_on_record() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(300);
+    let ran = run(with_a_full_disk(&folder.batch(&["--rate", "1000"], &environment(&sandbox)), 8));
+    assert!(matches!(ran.status, Some(1 | 4)), "{ran:?}");
+    assert!(ran.stdout.contains("stopped, because nothing may be sent that is not on record"), "{ran:?}");
+    let report = folder.report();
+    let begun: Vec<_> = report.iter().filter(|line| line.get("started").is_some()).map(id).collect();
+    let sent: Vec<_> = sandbox.calls().into_iter().filter_map(|call| call.application_id).collect();
+    assert!(!sent.is_empty() && sent.len() < 300, "{}", sent.len());
+    assert!(sent.iter().all(|id| begun.contains(id)), "{sent:?} {begun:?}");
+    // What ended and did not fit is told to the operator instead.
+    let told = ran.stderr.lines().filter(|line| line.starts_with("not in the report: {\"ok\":true,")).count();
+    assert_eq!(folder.ends().len() + told, sandbox.cancellations());
+    // With room again, it goes on.
+    let ran = run(folder.batch(&["--rate", "1000", "--resume"], &environment(&sandbox)));
+    ran.assert_status(0);
+    assert_eq!((folder.ends().len(), sandbox.cancellations()), (300, 300));
+    assert!(folder.ends().values().all(|ends| ends.len() == 1 && ends[0]["ok"] == true));
+}
+
+#[cfg(unix)]
+#[test]
+fn on_a_disk_that_is_full_from_the_start_nothing_is_sent() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(30);
+    for arguments in [&["--rate", "1000"][..], &["--rate", "1000", "--resume", "--output", "json"]] {
+        let ran = run(with_a_full_disk(&folder.batch(arguments, &environment(&sandbox)), 0));
+        ran.assert_status(1);
+        assert!((ran.stdout + &ran.stderr).contains("the report can't be written"));
+        assert_eq!(fs::read(folder.path("report.jsonl")).expect("there is a report"), b"");
+    }
+    assert_eq!(sandbox.cancellations(), 0);
+    assert!(sandbox.calls().iter().all(|call| call.application_id.is_none()));
+}
+
+#[test]
+fn in_json_standard_output_has_the_final_lines_and_nothing_else() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(20);
+    sandbox.set_application("3", ApplicationState::Terminated);
+    let ran = run(folder.batch(&["--rate", "1000", "--output", "json"], &environment(&sandbox)));
+    ran.assert_status(1);
+    let mut printed = ran.json();
+    let mut recorded: Vec<Value> = folder.ends().into_values().flatten().collect();
+    assert_eq!(printed.len(), 20);
+    for lines in [&mut printed, &mut recorded] {
+        lines.sort_by_key(id);
+    }
+    assert_eq!(printed, recorded);
+    assert!(ran.stderr.starts_with("19 of 20 done"), "{ran:?}");
+}

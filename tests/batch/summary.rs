@@ -1,0 +1,93 @@
+//! What the operator reads in the end, and how the program exits.
+
+use feishu_cancel_onboard::sandbox::{ApplicationState, Ending, Fault};
+
+use crate::command::{Folder, Ran, environment, run, unlimited};
+
+/// Runs on 60 applications that meet with all sorts of things, and with these arguments.
+fn mixed(arguments: &[&str], more: &[(&str, &str)]) -> Ran {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(60);
+    for id in 0..15 {
+        sandbox.set_application(id.to_string(), ApplicationState::Terminated);
+    }
+    sandbox.set_application("20", ApplicationState::InFeishuPeople);
+    let mut environment = environment(&sandbox);
+    environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    // The answer to the second attempt tells.
+    sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+    run(folder.batch(&[&["--rate", "1000"], arguments].concat(), &environment))
+}
+
+#[test]
+fn a_summary_counts_by_outcome_and_kind_and_advises_once_for_each() {
+    let ran = mixed(&[], &[]);
+    ran.assert_status(1);
+    // The lost answer was that of one of those that were terminated before, or of another one.
+    let text = &ran.stdout;
+    assert!(text.starts_with("44 of 60 done: ") || text.starts_with("45 of 60 done: "), "{text}");
+    assert!(text.contains(" 1 terminated; "), "{text}");
+    assert!(text.contains("\nterminated, most likely by an attempt whose answer was lost"), "{text}");
+    assert!(text.contains("\n  already_terminated 1"), "{text}");
+    assert!(text.contains(" more\n"), "{text}");
+    assert!(text.contains("\n  managed_by_feishu_people 1: 20\n    Cancel the onboarding in Feishu People"), "{text}");
+    for advice in ["Nothing is left to cancel", "Cancel the onboarding in Feishu People"] {
+        assert_eq!(text.matches(advice).count(), 1, "{text}");
+    }
+    assert!(text.contains("need a person"), "{text}");
+}
+
+#[test]
+fn a_summary_speaks_the_language_that_was_chosen() {
+    for (arguments, environment) in [(&["--lang", "zh"][..], &[][..]), (&[], &[("LANG", "zh_CN.UTF-8")])] {
+        let ran = mixed(arguments, environment);
+        assert!(ran.stdout.contains("请到飞书人事取消入职") && ran.stdout.contains("需要人工处理"), "{ran:?}");
+        assert!(!ran.stdout.contains("Cancel the onboarding"), "{ran:?}");
+    }
+}
+
+#[test]
+fn the_exit_status_is_the_first_that_applies() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(3);
+    let one = |name: &str, fault: Fault| {
+        sandbox.fail_cancellations_at_random(1, [(1.0, fault)]);
+        let all = ["batch", "list.csv", "--report", name, "--rate", "1000", "--deadline", "1"];
+        run(folder.command(&all, &environment(&sandbox)))
+    };
+    one("unknown.jsonl", Fault::WithoutEffect(Ending::Close)).assert_status(4);
+    one("done.jsonl", Fault::None).assert_status(0);
+    one("terminated.jsonl", Fault::None).assert_status(1);
+}
+
+#[test]
+fn what_the_platform_sends_never_reaches_the_terminal_raw() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(3);
+    let body = serde_json::json!({"code": 1002002, "msg": "\u{1b}[2J\u{7}\u{202e}", "error": {"log_id": "\u{1b}[31m"}});
+    let answer = feishu_cancel_onboard::sandbox::Answer::json(http::StatusCode::BAD_REQUEST, &body);
+    sandbox.fail_cancellations_at_random(1, [(1.0, Fault::WithoutEffect(answer.into()))]);
+    for (report, form) in [("a.jsonl", "text"), ("b.jsonl", "json")] {
+        let all = ["batch", "list.csv", "--report", report, "--rate", "1000", "--output", form];
+        let ran = run(folder.command(&all, &environment(&sandbox)));
+        ran.assert_status(1);
+        let text = ran.stdout + &ran.stderr;
+        assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+    }
+}
+
+#[test]
+fn it_works_on_the_embedded_stand_in_which_keeps_the_documented_limit() {
+    let folder = Folder::new();
+    folder.list(12);
+    let ran = run(folder.batch(&["--sandbox", "--output", "json"], &[]));
+    ran.assert_status(0);
+    assert_eq!(folder.ends().len(), 12);
+    // A rate above the limit is told to wait, and waits.
+    let ran = run(folder.command(
+        &["batch", "list.csv", "--report", "fast.jsonl", "--sandbox", "--rate", "1000", "--output", "json"],
+        &[],
+    ));
+    ran.assert_status(0);
+    assert!(ran.json().iter().any(|line| line["attempts"].as_u64() > Some(1)), "{ran:?}");
+}

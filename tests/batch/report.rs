@@ -209,7 +209,8 @@ fn with_a_full_disk(command: &Command, blocks: u32) -> Command {
 fn on_a_full_disk_nothing_is_sent_that_is_not_on_record() {
     let (sandbox, folder) = (unlimited(), Folder::new());
     folder.list(300);
-    let ran = run(with_a_full_disk(&folder.batch(&["--rate", "1000"], &environment(&sandbox)), 8));
+    // So few at once that the first of them fit, however many are put on record together.
+    let ran = run(with_a_full_disk(&folder.batch(&["--rate", "20"], &environment(&sandbox)), 8));
     assert!(matches!(ran.status, Some(1 | 4)), "{ran:?}");
     assert!(ran.stdout.contains("stopped, because nothing may be sent that is not on record"), "{ran:?}");
     let report = folder.report();

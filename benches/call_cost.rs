@@ -1,7 +1,9 @@
 //! What a call costs through the library, against the same call written by hand with reqwest: CPU time and allocations, on
 //! the same server, in turns in the same run.
 //!
-//! `cargo bench --bench call_cost`. The server is a process of its own, so that its time does not count.
+//! `cargo bench --bench call_cost`. The server is a process of its own, so that its time does not count. Both
+//! share one core: what it takes to wake another core is many times the difference that is looked for, and falls on the
+//! one or the other as the system happens to place them.
 
 use std::future::Future;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,6 +13,7 @@ use std::time::Duration;
 
 use feishu_cancel_onboard::{Client, Pace, TerminationType};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 const ROUNDS: usize = 40;
@@ -22,6 +25,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--serve") {
         return serve();
     }
+    stay_on_one_core();
     let mut server = Command::new(std::env::current_exe().expect("this program has a path"))
         .arg("--serve")
         .stdout(Stdio::piped())
@@ -87,10 +91,24 @@ fn cpu_time<F: Future<Output = ()>>(runtime: &tokio::runtime::Runtime, call: imp
 
 /// The time that this thread, the only one that works here, has been on a CPU.
 fn thread_time() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("this runs on Linux");
-    let nanos = text.split_whitespace().next().and_then(|field| field.parse().ok());
-    Duration::from_nanos(nanos.expect("the first field is a number"))
+    clock_gettime(ClockId::ThreadCPUTime).try_into().expect("it is not negative")
 }
+
+/// Keeps this process, and with it the server that it starts, on the last of the cores that it may use.
+#[cfg(target_os = "linux")]
+fn stay_on_one_core() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    let allowed = sched_getaffinity(None).expect("the system says which cores there are");
+    let last = (0..CpuSet::MAX_CPU).rev().find(|core| allowed.is_set(*core)).expect("there is one");
+    let mut one = CpuSet::new();
+    one.set(last);
+    sched_setaffinity(None, &one).expect("fewer cores can be asked for");
+}
+
+/// Other systems have no such call; what is measured there is for a quiet machine.
+#[cfg(not(target_os = "linux"))]
+fn stay_on_one_core() {}
 
 /// How many allocations, and of how many bytes, a call makes.
 fn allocations<F: Future<Output = ()>>(runtime: &tokio::runtime::Runtime, call: impl Fn() -> F) -> (f64, f64) {

@@ -1,6 +1,7 @@
 //! The client and the models, by progenitor.
 
 use std::collections::BTreeSet;
+use std::iter;
 use std::panic::{self, AssertUnwindSafe};
 
 use openapiv3::OpenAPI;
@@ -10,6 +11,7 @@ use quote::{format_ident, quote};
 use serde_json::{Value, json};
 
 use super::document::{Document, references, resolve};
+use super::patterns::is_pattern;
 use super::source::DocumentError;
 
 /// The type that stands in for `type: string, format: password`, so that no secret is in a plain string.
@@ -32,7 +34,13 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         // A reference needs something to lead to, also where its type stands elsewhere.
         content["components"]["schemas"][&name] = json!({});
     }
+    let answer = answer(document)?;
+    let object = format!("{answer}Object");
+    let ty = format!("crate::json_object::Object<crate::generated::{}::types::{answer}>", document.module);
+    settings.with_replacement(&object, ty, iter::empty());
+    content["components"]["schemas"][&object] = json!({});
     make_references_local(&mut content);
+    answer_with(&mut content["paths"], &answer, &object);
     hand_on_as_sent(&mut content);
     let api: OpenAPI = serde_json::from_value(content)
         .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
@@ -42,19 +50,39 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
             let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
             document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
         })?;
-    let envelope = envelope(document)?;
+    let envelope = envelope(document, &answer)?;
     Ok(quote! { #client #envelope })
 }
 
-/// Tells the layer by hand where the answer has what every answer of the platform has.
-fn envelope(document: &Document) -> Result<TokenStream, DocumentError> {
+/// The name of the answer's schema.
+fn answer(document: &Document) -> Result<String, DocumentError> {
     let content = document.operation_value("/responses/200/content").and_then(Value::as_object);
     let schema = content.and_then(|content| content.values().next()).map(|content| &content["schema"]["$ref"]);
     let name = schema.and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/components/schemas/"));
-    let Some(name) = name else {
+    name.map(str::to_owned).ok_or_else(|| {
         let at = format!("{}/responses/200/content", document.operation);
-        return Err(document.source.error(&at, "must refer to the answer's schema in this document's components"));
-    };
+        document.source.error(&at, "must refer to the answer's schema in this document's components")
+    })
+}
+
+/// Has every answer read as an object: a model alone would take a list for one.
+fn answer_with(value: &mut Value, answer: &str, object: &str) {
+    match value {
+        Value::Object(map) => {
+            if let Some(Value::String(reference)) = map.get_mut("$ref")
+                && reference.strip_prefix("#/components/schemas/") == Some(answer)
+            {
+                *reference = format!("#/components/schemas/{object}");
+            }
+            map.values_mut().for_each(|below| answer_with(below, answer, object));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|below| answer_with(below, answer, object)),
+        _ => {}
+    }
+}
+
+/// Tells the layer by hand where the answer has what every answer of the platform has.
+fn envelope(document: &Document, name: &str) -> Result<TokenStream, DocumentError> {
     for property in ["code", "msg", "error"] {
         let at = format!("/components/schemas/{name}/properties");
         if document.source.get(&format!("{at}/{property}")).is_none() {
@@ -97,6 +125,8 @@ fn replacements(documents: &[Document], document: &Document) -> Vec<(String, Str
                     // What is only received can have a value that the document does not know yet.
                     false => format!("crate::facts::Received<{exact}>"),
                 }
+            } else if is_pattern(schema) {
+                format!("crate::generated::{}::{name}", at.module)
             } else if schema["format"] == "password" {
                 SECRET.to_owned()
             } else if schema["x-keep-as-sent"] == true {

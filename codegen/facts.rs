@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::client::is_integer_enum;
 use super::document::Document;
 use super::enums::{self, Unique};
+use super::patterns::{self, is_pattern};
 use super::request;
 use super::source::{DocumentError, step};
 
@@ -25,12 +26,15 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let headers = header_names(document)?;
     let codes = error_codes(documents, document)?;
     notes_digest(document)?;
-    let mut enums = TokenStream::new();
+    let (mut enums, mut restricted) = (TokenStream::new(), TokenStream::new());
     for (name, schema) in document.schemas().filter(|(_, schema)| is_integer_enum(schema)) {
         enums.extend(enums::integer_enum(document, name, schema)?);
     }
-    unnamed_integer_enums(document)?;
-    Ok(quote! { #page #origins #operation #request #parameters #headers #codes #enums })
+    for (name, schema) in document.schemas().filter(|(_, schema)| is_pattern(schema)) {
+        restricted.extend(patterns::restricted_string(document, name, schema)?);
+    }
+    unnamed(document)?;
+    Ok(quote! { #page #origins #operation #request #parameters #headers #codes #enums #restricted })
 }
 
 fn page(document: &Document) -> Result<TokenStream, DocumentError> {
@@ -191,8 +195,8 @@ fn header_names(document: &Document) -> Result<TokenStream, DocumentError> {
     let idents = names.keys().map(|component| format_ident!("{}", screaming(component)));
     let headers = names.values();
     Ok(quote! {
-        /// Names of response headers, in lower case.
-        pub mod headers { #(pub const #idents: &str = #headers;)* }
+        /// Names of response headers.
+        pub mod headers { #(pub const #idents: ::http::HeaderName = ::http::HeaderName::from_static(#headers);)* }
     })
 }
 
@@ -223,12 +227,15 @@ fn error_codes(documents: &[Document], document: &Document) -> Result<TokenStrea
     Ok(quote! { #platform #own })
 }
 
-/// An integer enum outside `components/schemas` would have no name to generate it under.
-fn unnamed_integer_enums(document: &Document) -> Result<(), DocumentError> {
-    fn search(value: &Value, pointer: String) -> Option<String> {
+/// What has a type of its own would have no name to generate it under outside `components/schemas`.
+fn unnamed(document: &Document) -> Result<(), DocumentError> {
+    fn search(value: &Value, pointer: String) -> Option<(String, &'static str)> {
         let named = pointer.strip_prefix("/components/schemas/").is_some_and(|name| !name.contains('/'));
         if is_integer_enum(value) && !named {
-            return Some(pointer);
+            return Some((pointer, "an integer enum"));
+        }
+        if is_pattern(value) && !named {
+            return Some((pointer, "a string with a pattern"));
         }
         match value {
             Value::Object(map) => map.iter().find_map(|(key, below)| search(below, step(&pointer, key))),
@@ -240,9 +247,9 @@ fn unnamed_integer_enums(document: &Document) -> Result<(), DocumentError> {
     }
     match search(&document.source.content, String::new()) {
         None => Ok(()),
-        Some(pointer) => Err(document
+        Some((pointer, what)) => Err(document
             .source
-            .error(&pointer, "an integer enum without a name: move it to components/schemas and refer to it")),
+            .error(&pointer, format!("{what} without a name: move it to components/schemas and refer to it"))),
     }
 }
 

@@ -6,6 +6,8 @@ mod client;
 mod document;
 mod enums;
 mod facts;
+mod own_header;
+mod patterns;
 mod request;
 mod source;
 
@@ -98,7 +100,8 @@ fn sources(documents: &[Document]) -> String {
 }
 
 fn format(document: &Document, tokens: TokenStream) -> Result<String, DocumentError> {
-    let file = syn::parse2(tokens)
+    let mut file = syn::parse2(tokens)
         .map_err(|error| document.source.error("", format!("what was generated from it is not Rust: {error}")))?;
+    own_header::remove(&mut file);
     Ok(prettyplease::unparse(&file))
 }

@@ -1,18 +1,22 @@
 //! What an answer says: success, or which failure.
 
+use std::future::Future;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use progenitor_client::{Error as CallError, ResponseValue};
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
 use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
-use crate::generated::{BodyForm, Exchange, Head};
+use crate::generated::{Exchange, Head};
+use crate::json_object::Object;
 use crate::meaning::{self, Code, EndpointCode, Meaning, Retry};
 use crate::redaction::Redaction;
 
@@ -41,16 +45,24 @@ pub(crate) struct Success<T> {
     pub log_id: Option<String>,
 }
 
-/// Reads what the generated client returned for a call.
+/// What the generated client returns for a call.
+pub(crate) type Outcome<T> = Result<ResponseValue<Object<T>>, CallError<Object<T>>>;
+
+/// Makes a call with the generated client, within its time, and reads what comes of it.
+///
+/// The call is taken pinned: it is large, and would be copied from each future to the next on its way to where it is polled.
 ///
 /// # Errors
 /// What the failure means, for this call alone.
 pub(crate) async fn read<T: Envelope>(
-    outcome: Result<ResponseValue<T>, CallError<T>>,
+    call: Pin<&mut impl Future<Output = Outcome<T>>>,
+    end: Instant,
     exchange: &Exchange,
     redaction: &Redaction<'_>,
 ) -> Result<Success<T>, Failure> {
-    tell(outcome, exchange, redaction).await.map_err(of_call::<T>)
+    // The body of an answer can be long in coming after the call has returned its head.
+    let told = pin!(async { tell(call.await, exchange, redaction).await });
+    timeout_at(end, told).await.unwrap_or_else(|_| Err(cut_off(exchange, redaction))).map_err(of_call::<T>)
 }
 
 /// A failure of a call with this answer: where the call only reads, nothing of it can have taken effect.
@@ -59,12 +71,12 @@ fn of_call<T: Envelope>(failure: Failure) -> Failure {
 }
 
 async fn tell<T: Envelope>(
-    outcome: Result<ResponseValue<T>, CallError<T>>,
+    outcome: Outcome<T>,
     exchange: &Exchange,
     redaction: &Redaction<'_>,
 ) -> Result<Success<T>, Failure> {
     let reading = match outcome {
-        Ok(answer) | Err(CallError::ErrorResponse(answer)) => Reading::Whole(answer.into_inner()),
+        Ok(answer) | Err(CallError::ErrorResponse(answer)) => Reading::Whole(answer.into_inner().0),
         Err(CallError::InvalidResponsePayload(body, _)) => Reading::of(&body),
         Err(CallError::UnexpectedResponse(response)) => match response.bytes().await {
             Ok(body) => Reading::of(&body),
@@ -83,10 +95,8 @@ async fn tell<T: Envelope>(
         return Err(Failure::new(not_sent_or_unknown(exchange, ErrorKind::ConnectionLost)));
     };
     let log_id = redaction.apply_to(log_id(&head.headers));
-    match exchange.form() {
-        Some(BodyForm::Object) => {}
-        Some(BodyForm::OverLimit) => return Err(over_limit(head, log_id)),
-        Some(BodyForm::Other) | None => return Err(unreadable(head, log_id)),
+    if exchange.is_over_limit() {
+        return Err(over_limit(head, log_id));
     }
     match reading {
         Reading::Whole(content) if content.code() == SUCCESS_CODE => {
@@ -102,9 +112,8 @@ async fn tell<T: Envelope>(
 }
 
 /// What a call means that was cut off by its time.
-pub(crate) fn cut_off<T: Envelope>(exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
-    let failure = Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout));
-    of_call::<T>(with_head(failure, exchange, redaction))
+fn cut_off(exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
+    with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange, redaction)
 }
 
 enum Reading<T> {
@@ -115,13 +124,13 @@ enum Reading<T> {
 
 impl<T: Envelope> Reading<T> {
     fn of(body: &[u8]) -> Self {
-        if let Ok(content) = serde_json::from_slice(body) {
+        if let Ok(Object(content)) = serde_json::from_slice(body) {
             return Self::Whole(content);
         }
-        if let Ok(outline) = serde_json::from_slice(body) {
+        if let Ok(Object(outline)) = serde_json::from_slice(body) {
             return Self::Outline(outline);
         }
-        let code = serde_json::from_slice(body).map(|CodeAlone { code }| code);
+        let code = serde_json::from_slice(body).map(|Object(CodeAlone { code })| code);
         code.map_or(Self::Nothing, |code| Self::Outline(Outline { code, msg: Value::Null, error: None }))
     }
 }
@@ -232,16 +241,20 @@ fn with_head(failure: Failure, exchange: &Exchange, redaction: &Redaction<'_>) -
 }
 
 fn log_id(headers: &HeaderMap) -> Option<String> {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).filter(|text| !text.is_empty());
+    let text = |name| text(headers, name).filter(|text| !text.is_empty());
     text(headers::LOG_ID).or_else(|| text(headers::REQUEST_ID)).map(str::to_owned)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// How long the answer asks to wait, by the limiter's own header or by `Retry-After` in either of its forms; the longer
 /// wait where both are there.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let text = |name| text(headers, name).map(str::trim);
     let reset = text(headers::RATE_LIMIT_RESET).and_then(seconds);
-    let retry_after = text(RETRY_AFTER.as_str()).and_then(|text| seconds(text).or_else(|| until(text)));
+    let retry_after = text(RETRY_AFTER).and_then(|text| seconds(text).or_else(|| until(text)));
     reset.max(retry_after)
 }
 

@@ -3,6 +3,7 @@
 //! However many calls wait for a token, one request is made, and they share what comes of it, also when it fails. From
 //! some time before a token ends it is renewed in the background, while it still serves.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::answer;
+use crate::attempts::later;
 use crate::error::{Error, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::tenant_access_token::types::{TenantAccessTokenRequest, TenantAccessTokenResponse};
@@ -18,7 +20,7 @@ use crate::generated::tenant_access_token::{Client as TokenClient, TOKEN_LIFETIM
 use crate::generated::{Exchange, Secret};
 use crate::meaning::{Meaning, Retry};
 use crate::redaction::Redaction;
-use crate::token::{AccessToken, TokenError, TokenFuture, TokenSource};
+use crate::token::{AccessToken, TokenError};
 
 /// How long before its end a token is not used any more: a request takes time to arrive.
 const MARGIN: Duration = Duration::from_secs(60);
@@ -80,27 +82,25 @@ impl AppCredentials {
         let endpoint = Endpoint { origin: origin.to_owned(), http, timeout, app_id, app_secret };
         Ok(Self(Arc::new(Shared { endpoint, state: Mutex::default() })))
     }
-}
 
-impl TokenSource for AppCredentials {
-    fn token(&self) -> TokenFuture<'_> {
-        Box::pin(async move {
-            loop {
-                let mut request = match self.0.at_hand() {
-                    Ok(token) => return Ok(token),
-                    Err(request) => request,
-                };
-                let outcome = request.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
-                if let Ok(Some(outcome)) = outcome {
-                    return outcome;
-                }
-                // The runtime that made the request ended before it did; this one makes its own.
-                self.0.lock().forget(&request);
+    /// The token that is kept, or else a new one.
+    pub(crate) async fn token(&self) -> Result<AccessToken, TokenError> {
+        loop {
+            let mut request = match self.0.at_hand() {
+                Ok(token) => return Ok(token),
+                Err(request) => request,
+            };
+            let outcome = request.wait_for(Option::is_some).await.map(|outcome| outcome.clone());
+            if let Ok(Some(outcome)) = outcome {
+                return outcome;
             }
-        })
+            // The runtime that made the request ended before it did; this one makes its own.
+            self.0.lock().forget(&request);
+        }
     }
 
-    fn refused(&self, token: &AccessToken) -> bool {
+    /// Drops a token that the platform refused. There is always another one to be had.
+    pub(crate) fn refused(&self, token: &AccessToken) -> bool {
         let mut state = self.0.lock();
         if state.held.as_ref().is_some_and(|held| held.token.is_same(token)) {
             state.held = None;
@@ -189,11 +189,9 @@ impl Endpoint {
         let request =
             TenantAccessTokenRequest { app_id: self.app_id.clone(), app_secret: Secret(self.app_secret.clone()) };
         let secrets = [self.app_secret.expose_secret()];
-        let call = client.tenant_access_token(&request);
-        let outcome = match tokio::time::timeout(self.timeout, call).await {
-            Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&secrets)).await,
-            Err(_) => Err(answer::cut_off::<TenantAccessTokenResponse>(&exchange, &Redaction(&secrets))),
-        };
+        let call = pin!(client.tenant_access_token(&request));
+        let end = later(Instant::now(), self.timeout);
+        let outcome = answer::read(call, end, &exchange, &Redaction(&secrets)).await;
         match outcome.map(|success| success.content) {
             Ok(Some(content)) => issued(content),
             Ok(None) => Err(TokenError(nothing_issued())),

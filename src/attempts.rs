@@ -4,14 +4,14 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use progenitor_client::{Error as CallError, ResponseValue};
 use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{Instrument, field};
 
-use crate::answer::{self, Envelope, Success};
+use crate::answer::{self, Envelope, Outcome, Success};
 use crate::cancellation::BeforeSending;
 use crate::client::Shared;
 use crate::error::{Delivery, ErrorKind};
@@ -35,7 +35,8 @@ pub(crate) struct Attempts<'a> {
     client: &'a Shared,
     pacer: &'a Arc<Pacer>,
     deadline: Instant,
-    waits: Waits,
+    /// Made when there is something to wait for.
+    waits: Option<Waits>,
     permit: Option<Permit>,
     before_sending: Option<BeforeSending>,
     tried: u32,
@@ -65,7 +66,7 @@ impl<'a> Attempts<'a> {
             client,
             pacer,
             deadline: later(now, client.retry.time()),
-            waits: client.retry.waits(),
+            waits: None,
             permit: None,
             before_sending: None,
             tried: 0,
@@ -86,11 +87,9 @@ impl<'a> Attempts<'a> {
     }
 
     /// Makes an attempt; `call` sends the request.
-    pub(crate) async fn make<T, F, C>(&mut self, call: F) -> Result<Success<T>, Failed>
+    pub(crate) async fn make<T: Envelope, C>(&mut self, call: impl FnOnce(Exchange) -> C) -> Result<Success<T>, Failed>
     where
-        T: Envelope,
-        F: FnOnce(Exchange) -> C,
-        C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
+        C: Future<Output = Outcome<T>>,
     {
         self.tried += 1;
         let waited = std::mem::take(&mut self.waited);
@@ -103,7 +102,8 @@ impl<'a> Attempts<'a> {
             log_id = field::Empty,
             delivery = field::Empty,
         );
-        let outcome = self.request(call).instrument(span.clone()).await;
+        let request = pin!(self.request(call));
+        let outcome = request.instrument(span.clone()).await;
         match &outcome {
             Ok(success) => {
                 span.record("status", success.http_status)
@@ -131,11 +131,13 @@ impl<'a> Attempts<'a> {
             return false;
         }
         let asked = failure.retry_after();
+        let client = self.client;
+        let mut draw = || self.waits.get_or_insert_with(|| client.retry.waits()).draw();
         let wait = match failure.retry() {
             Retry::Never => return false,
             Retry::WithNewToken => return renewable,
-            Retry::Later => self.waits.draw().max(asked.unwrap_or_default()),
-            Retry::AfterReset => asked.unwrap_or_else(|| self.waits.draw().max(WITHOUT_RESET)),
+            Retry::Later => draw().max(asked.unwrap_or_default()),
+            Retry::AfterReset => asked.unwrap_or_else(|| draw().max(WITHOUT_RESET)),
         };
         let Some(until) = Instant::now().checked_add(wait).filter(|until| *until <= self.deadline) else {
             return false;
@@ -145,11 +147,9 @@ impl<'a> Attempts<'a> {
         true
     }
 
-    async fn request<T, F, C>(&mut self, call: F) -> Result<Success<T>, Failed>
+    async fn request<T: Envelope, C>(&mut self, call: impl FnOnce(Exchange) -> C) -> Result<Success<T>, Failed>
     where
-        T: Envelope,
-        F: FnOnce(Exchange) -> C,
-        C: Future<Output = Result<ResponseValue<T>, CallError<T>>>,
+        C: Future<Output = Outcome<T>>,
     {
         let token = token(self.client, self.deadline).await?;
         let mut permit = self.permit().await?;
@@ -169,10 +169,8 @@ impl<'a> Attempts<'a> {
         let exchange = Exchange::new(Some(token.authorization())).with_permit(permit);
         self.begun += 1;
         let end = self.deadline.min(later(now, self.client.attempt_timeout));
-        let outcome = match timeout_at(end, call(exchange.clone())).await {
-            Ok(outcome) => answer::read(outcome, &exchange, &Redaction(&[token.secret()])).await,
-            Err(_) => Err(answer::cut_off::<T>(&exchange, &Redaction(&[token.secret()]))),
-        };
+        let call = pin!(call(exchange.clone()));
+        let outcome = answer::read(call, end, &exchange, &Redaction(&[token.secret()])).await;
         outcome.map_err(|failure| {
             if failure.retry() == Retry::AfterReset {
                 self.pacer.pause(failure.retry_after().unwrap_or(WITHOUT_RESET));

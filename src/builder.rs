@@ -14,7 +14,7 @@ use crate::generated::termination_reasons;
 use crate::origin::Origin;
 use crate::pace::{Pace, Pacer};
 use crate::retry::RetryPolicy;
-use crate::token::{GivenToken, TokenSource};
+use crate::token::{TokenSource, Tokens};
 
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -117,19 +117,19 @@ impl ClientBuilder {
         if attempt_timeout.is_zero() || connect_timeout.is_zero() {
             return Err(Error::refused_here("a timeout of zero leaves no time for an answer"));
         }
-        let http = self.http.unwrap_or_else(default_http);
+        // Every attempt is cut off by a timer of its own; a second one is for what a builder handed in may say otherwise.
+        let http = self.http.map_or_else(default_http, |http| http.timeout(attempt_timeout));
         let http = only_there(http, &self.origin)
-            .timeout(attempt_timeout)
             .connect_timeout(connect_timeout)
             .build()
             .map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))?;
         let origin = self.origin.as_str().to_owned();
-        let tokens: Arc<dyn TokenSource> = match self.credentials {
+        let tokens = match self.credentials {
             None => return Err(Error::refused_here("credentials are missing: give an app id and secret, or a token")),
-            Some(Credentials::Source(source)) => source,
-            Some(Credentials::Token(token)) => Arc::new(GivenToken::new(token)?),
+            Some(Credentials::Source(source)) => Tokens::Source(source),
+            Some(Credentials::Token(token)) => Tokens::given(token)?,
             Some(Credentials::App { id, secret }) => {
-                Arc::new(AppCredentials::new(&origin, http.clone(), attempt_timeout, id, secret)?)
+                Tokens::App(AppCredentials::new(&origin, http.clone(), attempt_timeout, id, secret)?)
             }
         };
         let pacer = Pacer::new(&self.pace);

@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 
 use tracing::{Instrument, Span, field};
 
@@ -11,8 +11,8 @@ use crate::attempts::{Attempts, Failed};
 use crate::client::Shared;
 use crate::error::{Delivery, Error};
 use crate::failure::Failure;
-use crate::generated::cancel_onboard::types::{ApplicationId, CancelOnboardResponse};
-use crate::generated::cancel_onboard::{Client as EndpointClient, ErrorCode};
+use crate::generated::cancel_onboard::types::CancelOnboardResponse;
+use crate::generated::cancel_onboard::{ApplicationId, Client as EndpointClient, ErrorCode};
 use crate::meaning::Code;
 use crate::pace::Permit;
 use crate::request::{CancelRequest, Cancelled, Outcome};
@@ -39,16 +39,15 @@ pub(crate) async fn cancel(
         delivery = field::Empty,
         kind = field::Empty,
     );
-    async {
+    let cancellation = pin!(async {
         let result = match request.checked_id() {
             Ok(id) => Cancellation::new(client, request, id, permit, before_sending).run().await,
             Err(error) => Err(error),
         };
         record(&Span::current(), &result);
         result
-    }
-    .instrument(span)
-    .await
+    });
+    cancellation.instrument(span).await
 }
 
 fn record(span: &Span, result: &Result<Cancelled, Error>) {

@@ -13,7 +13,7 @@ use crate::pace::Pacer;
 use crate::request::{CancelRequest, Cancelled};
 use crate::retry::RetryPolicy;
 use crate::termination_reasons::TerminationReasons;
-use crate::token::TokenSource;
+use crate::token::Tokens;
 
 /// A client of the platform, for one app in one tenant.
 ///
@@ -43,7 +43,7 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) origin: String,
     pub(crate) http: reqwest::Client,
-    pub(crate) tokens: Arc<dyn TokenSource>,
+    pub(crate) tokens: Tokens,
     pub(crate) pacer: Arc<Pacer>,
     /// The pace of listing termination reasons: limits hold for each endpoint alone.
     pub(crate) reasons_pacer: Arc<Pacer>,

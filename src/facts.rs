@@ -88,6 +88,26 @@ impl fmt::Display for UnknownValue {
 
 impl std::error::Error for UnknownValue {}
 
+/// Why a text can't be a string whose characters and length a document restricts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAccepted {
+    accepted: &'static str,
+}
+
+impl NotAccepted {
+    pub(crate) const fn new(accepted: &'static str) -> Self {
+        Self { accepted }
+    }
+}
+
+impl fmt::Display for NotAccepted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "must be {}", self.accepted)
+    }
+}
+
+impl std::error::Error for NotAccepted {}
+
 /// A value that the platform sent: one that the document names, or a number that it does not know yet.
 ///
 /// ```

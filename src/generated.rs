@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -43,22 +43,25 @@ macro_rules! client_hooks {
 
 include!(concat!(env!("OUT_DIR"), "/documents.rs"));
 
+/// A header of progenitor's own, which the platform does not know.
+const API_VERSION: HeaderName = HeaderName::from_static("api-version");
+
 /// The most that is read of an answer's body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// One call: what it is made with, and what became of it.
 #[derive(Clone)]
 pub(crate) struct Exchange {
-    authorization: Option<HeaderValue>,
     record: Arc<Record>,
 }
 
 #[derive(Default)]
 struct Record {
+    authorization: Option<HeaderValue>,
     permit: Mutex<Option<Permit>>,
     sending: AtomicU8,
     head: OnceLock<Head>,
-    form: OnceLock<BodyForm>,
+    over_limit: OnceLock<()>,
 }
 
 /// Nobody has asked for the request's body, and it can still be withheld.
@@ -67,17 +70,6 @@ const FRESH: u8 = 0;
 const BEGUN: u8 = 1;
 /// The body was withheld before anybody asked for it: nothing leaves this machine any more.
 const WITHHELD: u8 = 2;
-
-/// What kind of thing an answer's body is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum BodyForm {
-    /// A JSON object, as far as its first character tells.
-    Object,
-    /// Anything else. The models would take a list for an object whose keys are in order.
-    Other,
-    /// Longer than [`BODY_LIMIT`], and therefore not read.
-    OverLimit,
-}
 
 impl Record {
     /// Takes note that the body is asked for; false where it is withheld.
@@ -108,7 +100,7 @@ pub(crate) struct Head {
 impl Exchange {
     /// A call with this Authorization header, which must be marked sensitive.
     pub(crate) fn new(authorization: Option<HeaderValue>) -> Self {
-        Self { authorization, record: Arc::default() }
+        Self { record: Arc::new(Record { authorization, ..Record::default() }) }
     }
 
     /// The same, which spends a permit when its request begins to be written, and gives it back if that never happens.
@@ -132,19 +124,18 @@ impl Exchange {
         self.record.head.get()
     }
 
-    /// What kind of thing the answer's body is, once it has been read.
-    pub(crate) fn form(&self) -> Option<BodyForm> {
-        self.record.form.get().copied()
+    /// Whether the answer's body is longer than [`BODY_LIMIT`], and therefore was not read.
+    pub(crate) fn is_over_limit(&self) -> bool {
+        self.record.over_limit.get().is_some()
     }
 
     fn prepare(&self, request: &mut reqwest::Request, content_type: Option<&'static str>) {
         let headers = request.headers_mut();
-        // progenitor's own, which the platform does not know.
-        headers.remove("api-version");
+        headers.remove(API_VERSION);
         if let Some(content_type) = content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        if let Some(authorization) = &self.authorization {
+        if let Some(authorization) = &self.record.authorization {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
     }
@@ -157,45 +148,33 @@ impl Exchange {
         let body = request.body_mut().take();
         *request.body_mut() = Some(reqwest::Body::wrap(Watched { body, record: Arc::clone(&self.record) }));
         let mut response = client.execute(request).await?;
-        let status = response.status();
         let headers = std::mem::take(response.headers_mut());
-        let _ = self.record.head.set(Head { status: status.as_u16(), headers });
-        let body = self.read(&mut response).await?;
-        let mut whole = http::Response::new(body);
-        *whole.status_mut() = status;
-        Ok(whole.into())
+        let _ = self.record.head.set(Head { status: response.status().as_u16(), headers });
+        // The length that the head announces holds: whatever comes after it is not part of the answer.
+        match response.content_length() {
+            Some(length) if length <= BODY_LIMIT as u64 => Ok(response),
+            _ => self.limited(response).await,
+        }
     }
 
-    /// Reads the body, or nothing of it where it is over the limit.
-    async fn read(&self, response: &mut reqwest::Response) -> reqwest::Result<Bytes> {
+    /// The same answer with its body read, or with nothing of it where it is over the limit.
+    async fn limited(&self, mut response: reqwest::Response) -> reqwest::Result<reqwest::Response> {
         let announced = response.content_length().unwrap_or(0);
-        let mut body = Bytes::new();
-        let mut parts: Vec<u8> = Vec::new();
+        let mut body: Vec<u8> = Vec::new();
         let mut over = announced > BODY_LIMIT as u64;
         while !over && let Some(chunk) = response.chunk().await? {
-            over = body.len() + parts.len() + chunk.len() > BODY_LIMIT;
-            match (body.is_empty(), over) {
-                (_, true) => {}
-                // Nearly every answer comes in one piece, which is then not copied.
-                (true, _) if parts.is_empty() => body = chunk,
-                _ => {
-                    parts.extend_from_slice(&std::mem::take(&mut body));
-                    parts.extend_from_slice(&chunk);
-                }
+            over = body.len() + chunk.len() > BODY_LIMIT;
+            if !over {
+                body.extend_from_slice(&chunk);
             }
         }
-        let body = match (over, parts.is_empty()) {
-            (true, _) => Bytes::new(),
-            (false, true) => body,
-            (false, false) => parts.into(),
-        };
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        let _ = self.record.form.set(match (over, first) {
-            (true, _) => BodyForm::OverLimit,
-            (false, Some(b'{')) => BodyForm::Object,
-            (false, _) => BodyForm::Other,
-        });
-        Ok(body)
+        if over {
+            let _ = self.record.over_limit.set(());
+            body.clear();
+        }
+        let mut whole = http::Response::new(body);
+        *whole.status_mut() = response.status();
+        Ok(whole.into())
     }
 }
 

@@ -15,6 +15,7 @@ mod error;
 mod facts;
 mod failure;
 mod generated;
+mod json_object;
 mod meaning;
 mod origin;
 mod pace;

@@ -121,6 +121,12 @@ impl Pacer {
 
     /// Waits for its turn, but not beyond `deadline`: where that is already certain, it does not begin to wait.
     pub(crate) async fn permit(self: &Arc<Self>, deadline: Instant) -> Result<Permit, TooLong> {
+        // Who waits already is not overtaken: the lock goes from one to the next without being free in between.
+        if let Ok(_turn) = self.turn.try_lock()
+            && let Ok(permit) = self.take()
+        {
+            return Ok(permit);
+        }
         let _waiting = self.join(deadline)?;
         let turn = timeout_at(deadline, self.turn.lock());
         let Ok(_turn) = turn.await else {
@@ -168,7 +174,7 @@ impl Pacer {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn join(self: &Arc<Self>, deadline: Instant) -> Result<Waiting, TooLong> {
+    fn join(&self, deadline: Instant) -> Result<Waiting<'_>, TooLong> {
         let now = Instant::now();
         let mut state = self.lock();
         let earliest = state.earliest_behind(state.waiting, &self.limits, now);
@@ -176,7 +182,7 @@ impl Pacer {
             return Err(TooLong(earliest - now));
         }
         state.waiting += 1;
-        Ok(Waiting(Arc::clone(self)))
+        Ok(Waiting(self))
     }
 
     /// A permit, or the moment before which there is certainly none (`None`: it depends on a pending one).
@@ -251,9 +257,9 @@ fn window(limit: &RateLimit) -> Duration {
 }
 
 /// Counts a waiter for as long as it waits.
-struct Waiting(Arc<Pacer>);
+struct Waiting<'a>(&'a Pacer);
 
-impl Drop for Waiting {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.lock().waiting -= 1;
     }
@@ -269,15 +275,17 @@ impl Permit {
     /// Takes note that the request begins to be written now.
     pub(crate) fn begin(mut self) {
         self.begun = true;
-        if !self.pacer.limits.is_empty() {
-            self.pacer.lock().begun.push_back(Instant::now());
-        }
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.pacer.lock().pending -= 1;
+        let mut state = self.pacer.lock();
+        state.pending -= 1;
+        if self.begun && !self.pacer.limits.is_empty() {
+            state.begun.push_back(Instant::now());
+        }
+        drop(state);
         self.pacer.changed.notify_waiters();
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::generated::cancel_onboard::TerminationType;
-use crate::generated::cancel_onboard::types::{ApplicationId, CancelOnboardRequest};
+use crate::generated::cancel_onboard::types::CancelOnboardRequest;
+use crate::generated::cancel_onboard::{ApplicationId, TerminationType};
 
 /// One cancellation to be made.
 ///
@@ -122,10 +122,8 @@ impl CancelRequest {
     /// # Errors
     /// When it has other characters, or is too long or empty.
     pub(crate) fn checked_id(&self) -> Result<ApplicationId, Error> {
-        ApplicationId::try_from(self.application_id.as_str()).map_err(|_| {
-            Error::refused_here(
-                "the application id must be 1 to 64 letters, digits, `_` or `-`, as in 1111111111, and nothing else",
-            )
+        self.application_id.parse().map_err(|error| {
+            Error::refused_here(format!("the application id {error}, as in 1111111111, and nothing else"))
         })
     }
 }

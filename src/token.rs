@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::app_credentials::AppCredentials;
 use crate::error::{Delivery, Error, ErrorKind};
 use crate::failure::Failure;
 use crate::meaning::{Meaning, Retry};
@@ -139,22 +140,41 @@ impl StdError for TokenError {
     }
 }
 
-/// A token that the caller gave. There is no other one.
-pub(crate) struct GivenToken(AccessToken);
+/// Where the tokens of a client come from.
+pub(crate) enum Tokens {
+    /// A token that the caller gave. There is no other one.
+    Given(AccessToken),
+    /// An app's id and secret.
+    App(AppCredentials),
+    /// A source of the caller's own.
+    Source(Arc<dyn TokenSource>),
+}
 
-impl GivenToken {
+impl Tokens {
     /// # Errors
     /// When it can't be a token.
-    pub(crate) fn new(token: impl Into<SecretString>) -> Result<Self, Error> {
+    pub(crate) fn given(token: impl Into<SecretString>) -> Result<Self, Error> {
         match AccessToken::new(token) {
-            Ok(token) => Ok(Self(token)),
+            Ok(token) => Ok(Self::Given(token)),
             Err(error) => Err(Error::refused_here(error.0.message())),
         }
     }
-}
 
-impl TokenSource for GivenToken {
-    fn token(&self) -> TokenFuture<'_> {
-        Box::pin(ready(Ok(self.0.clone())))
+    /// As [`TokenSource::token`] says it.
+    pub(crate) async fn token(&self) -> Result<AccessToken, TokenError> {
+        match self {
+            Self::Given(token) => Ok(token.clone()),
+            Self::App(app) => app.token().await,
+            Self::Source(source) => source.token().await,
+        }
+    }
+
+    /// As [`TokenSource::refused`] says it.
+    pub(crate) fn refused(&self, token: &AccessToken) -> bool {
+        match self {
+            Self::Given(_) => false,
+            Self::App(app) => app.refused(token),
+            Self::Source(source) => source.refused(token),
+        }
     }
 }

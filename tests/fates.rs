@@ -220,6 +220,22 @@ async fn an_answer_one_byte_at_a_time_is_read() {
 }
 
 #[tokio::test]
+async fn a_body_that_stops_coming_is_not_waited_for_beyond_the_attempt_at_any_status() {
+    for (status, length) in [(200, "100"), (400, "100"), (404, "100"), (502, "100"), (200, "1048577")] {
+        let head = format!("HTTP/1.1 {status} Any\r\nContent-Length: {length}\r\nX-Tt-Logid: L\r\n\r\n");
+        let answer = Act::Answer(format!("{head}{{\"code\":").into_bytes());
+        let server = RawServer::start(move |_, _| answer.clone()).await;
+        let over_limit = length.len() > 3;
+        let timeout = Duration::from_secs(if over_limit { 10 } else { 1 });
+        let client = builder(&server).tenant_access_token(TOKEN).attempt_timeout(timeout).retry(RetryPolicy::off());
+        let error = cancel(&client.build().expect("it can be made")).await.expect_err("there is no whole answer");
+        let kind = if over_limit { ErrorKind::UnexpectedResponse } else { ErrorKind::Timeout };
+        assert_eq!((error.kind(), error.delivery()), (kind, Delivery::Unknown), "{status}");
+        assert_eq!((error.http_status(), error.log_id()), (Some(status), Some("L")), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_body_without_end_or_length_is_read_up_to_the_close() {
     let head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
     let server = RawServer::start(move |_, _| Act::AnswerAndClose(format!("{head}{OK}").into_bytes())).await;

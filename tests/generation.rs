@@ -168,6 +168,66 @@ fn an_integer_enum_without_a_name_is_refused() {
     assert_error(&documents, "status: # inline", &[place, "move it to components/schemas"]);
 }
 
+const PATTERN: &str = "pattern: ^[0-9A-Za-z_-]{1,64}$";
+
+#[test]
+fn a_pattern_that_could_not_be_checked_exactly_is_refused() {
+    for pattern in [
+        "'^\\d{1,64}$'",
+        "^[0-9]+$",
+        "'[0-9]{1,64}'",
+        "^[0-9]{64}$",
+        "^[9-0]{1,64}$",
+        "^[0-z]{1,64}$",
+        "^[a-]{1,0}$",
+        "^[-a]{1,64}$",
+        "^[^a]{1,64}$",
+        "^[a-f0-9.]{1,64}x$",
+        "^[é]{1,64}$",
+        "^[]{1,64}$",
+    ] {
+        let documents = with(PATTERN, &format!("pattern: {pattern}"));
+        assert_error(
+            &documents,
+            "      pattern: ",
+            &["#/components/schemas/ApplicationId/pattern", "must have the form"],
+        );
+    }
+    let documents = with(PATTERN, &format!("{PATTERN}\n      maxLength: 10"));
+    assert_error(&documents, "maxLength: 10", &["`maxLength` beside `pattern` is not checked"]);
+    let inline = "          schema:\n            type: string\n            pattern: ^[a]{1,2}$\n";
+    let reference = "          schema:\n            $ref: \"#/components/schemas/ApplicationId\"\n";
+    assert_error(&with(reference, inline), "          schema:", &["a string with a pattern without a name"]);
+}
+
+#[test]
+fn what_a_pattern_takes_is_said_in_words() {
+    for (pattern, words) in [
+        ("^[0-9A-Za-z_-]{1,64}$", "1 to 64 letters, digits, `_` or `-`"),
+        ("^[0-9a-f]{2,8}$", "2 to 8 digits or `a` to `f`"),
+        ("^[x]{0,3}$", "0 to 3 `x`"),
+        ("^[.A-Z]{1,3}$", "1 to 3 `.` or `A` to `Z`"),
+    ] {
+        let generated = codegen::render(&with(PATTERN, &format!("pattern: {pattern}"))).expect("it can be checked");
+        assert!(generated[0].code.contains(&format!("ACCEPTED: &'static str = \"{words}\"")), "{}", generated[0].code);
+    }
+}
+
+#[test]
+fn the_client_adds_no_header_of_its_own() {
+    let of_client = |documents: &[(String, String)]| {
+        let generated = codegen::render(documents).expect("the documents are right");
+        generated[0].code.split_once("impl Client {").expect("there is a client").1.to_owned()
+    };
+    let client = of_client(&documents());
+    assert!(!client.contains("\"api-version\"") && !client.contains("header_map"), "{client}");
+    let parameter = "      parameters:\n        - name: X-Reason\n          in: header\n          required: true\n          \
+        schema:\n            type: string\n";
+    let client = of_client(&with("      parameters:\n", parameter));
+    assert!(!client.contains("\"api-version\""), "{client}");
+    assert!(client.contains("\"X-Reason\"") && client.contains(".headers(header_map)"), "{client}");
+}
+
 #[test]
 fn a_missing_fact_is_refused() {
     let title = with("  x-doc-title: 取消候选人入职\n", "");

@@ -79,8 +79,8 @@ impl Answer {
     #[must_use]
     pub fn rate_limited(ceiling: u32, reset_seconds: u64) -> Self {
         Self::from(PlatformErrorCode::RateLimited)
-            .header(HeaderName::from_static(headers::RATE_LIMIT_CEILING), ceiling.into())
-            .header(HeaderName::from_static(headers::RATE_LIMIT_RESET), reset_seconds.into())
+            .header(headers::RATE_LIMIT_CEILING, ceiling.into())
+            .header(headers::RATE_LIMIT_RESET, reset_seconds.into())
     }
 
     /// A JSON value.

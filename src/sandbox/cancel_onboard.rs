@@ -13,8 +13,8 @@ use super::connection::Cut;
 use super::exchange::{Context, Shared, lock};
 use super::schema::{Schema, violation};
 use crate::ErrorCode;
-use crate::generated::cancel_onboard::OPERATION;
-use crate::generated::cancel_onboard::types::{ApplicationId, FieldViolation};
+use crate::generated::cancel_onboard::types::FieldViolation;
+use crate::generated::cancel_onboard::{ApplicationId, OPERATION};
 
 pub(super) async fn handle(
     State(context): State<Context>,
@@ -36,7 +36,7 @@ pub(super) async fn handle(
 /// Cancels, if the request is as the document says and the application's state allows it.
 fn cancel(shared: &Shared, id: &str, head: &Parts, body: Option<&[u8]>) -> Answer {
     let mut violations = body_violations(&shared.cancellation_schema, head, body);
-    if let Err(error) = ApplicationId::try_from(id) {
+    if let Err(error) = id.parse::<ApplicationId>() {
         violations.push(violation(path_parameter().0, id, error.to_string()));
     }
     if !violations.is_empty() {

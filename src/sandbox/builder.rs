@@ -45,6 +45,7 @@ pub struct SandboxBuilder {
     app_secret: String,
     limits: Vec<RateLimit>,
     reasons: Vec<Value>,
+    reasons_per_page: usize,
     reason_limits: Vec<RateLimit>,
     latency: RangeInclusive<Duration>,
     expire: Option<i64>,
@@ -62,6 +63,7 @@ impl SandboxBuilder {
             app_secret: super::APP_SECRET.to_owned(),
             limits: cancel_onboard::OPERATION.rate_limits.to_vec(),
             reasons: super::termination_reasons::by_default(),
+            reasons_per_page: super::termination_reasons::PER_PAGE,
             reason_limits: termination_reasons::OPERATION.rate_limits.to_vec(),
             latency: Duration::ZERO..=Duration::ZERO,
             expire: None,
@@ -93,6 +95,12 @@ impl SandboxBuilder {
     /// at. Default: twelve invented ones of all types, some of them disabled.
     pub fn termination_reasons(self, reasons: impl IntoIterator<Item = Value>) -> Self {
         Self { reasons: reasons.into_iter().collect(), ..self }
+    }
+
+    /// The most termination reasons that a page holds, even when more are asked for, as a platform may decide; 0 is taken
+    /// as 1. Default: 10, so that the default ones take two pages.
+    pub fn reasons_per_page(self, most: usize) -> Self {
+        Self { reasons_per_page: most.max(1), ..self }
     }
 
     /// The rate limits on listing termination reasons, like [`rate_limits`](Self::rate_limits). Default: the documented
@@ -149,6 +157,7 @@ impl SandboxBuilder {
             tokens: Mutex::new(tokens),
             limits: Mutex::new(Limits::new(&self.limits)),
             reasons: self.reasons,
+            reasons_per_page: self.reasons_per_page,
             reason_limits: Mutex::new(Limits::new(&self.reason_limits)),
             reason_faults: Mutex::new(Faults::default()),
             cancellation_faults: Mutex::new(Faults::default()),

@@ -39,6 +39,7 @@ pub(super) struct Shared {
     pub tokens: Mutex<Tokens>,
     pub limits: Mutex<Limits>,
     pub reasons: Vec<Value>,
+    pub reasons_per_page: usize,
     pub reason_limits: Mutex<Limits>,
     pub reason_faults: Mutex<Faults>,
     pub cancellation_faults: Mutex<Faults>,

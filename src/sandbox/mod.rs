@@ -44,8 +44,8 @@ pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
 /// already terminated, and [`IN_FEISHU_PEOPLE`] has its pre-hire record in Feishu People. A cancelled one is terminated from
 /// then on.
 ///
-/// Twelve invented termination reasons are listed, of all types and some of them disabled; which of them a cancellation
-/// names is not looked at.
+/// Twelve invented termination reasons are listed, of all types and some of them disabled, ten of them at most on a page;
+/// which of them a cancellation names is not looked at.
 ///
 /// Like the platform, it looks at a call in this order: path and method, token, rate limit, content type and body and
 /// application id, state of the application. Every answer has a log id.

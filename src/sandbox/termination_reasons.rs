@@ -22,6 +22,9 @@ use crate::generated::termination_reasons::{ActiveStatus, ErrorCode, parameters}
 
 /// What the tokens of pages begin with; the number of the page's first reason follows.
 const PAGE_TOKEN_PREFIX: &str = "sandbox-page-";
+/// The most reasons on a page, unless the sandbox is told otherwise: few enough that its own take two pages, whatever size
+/// is asked for.
+pub(super) const PER_PAGE: usize = 10;
 
 pub(super) async fn handle(
     State(context): State<Context>,
@@ -35,18 +38,18 @@ pub(super) async fn handle(
         return exchange.answer(refusal);
     }
     let fault = lock(&shared.reason_faults).next();
-    exchange.perform(fault, Duration::ZERO, |head, _| list(&shared.reasons, &head.uri)).await
+    exchange.perform(fault, Duration::ZERO, |head, _| list(&shared.reasons, shared.reasons_per_page, &head.uri)).await
 }
 
-/// The page that a query asks for.
-fn list(reasons: &[Value], uri: &Uri) -> Answer {
+/// The page that a query asks for, with this many reasons at most: a page may hold fewer than were asked for.
+fn list(reasons: &[Value], most: usize, uri: &Uri) -> Answer {
     let mut violations = Vec::new();
     let mut keep = |outcome: Result<usize, FieldViolation>| outcome.map_err(|violation| violations.push(violation));
     let (start, size) = (keep(start(uri, reasons.len())), keep(size(uri)));
     let (Ok(start), Ok(size)) = (start, size) else {
         return Answer::from(ErrorCode::InvalidParameter).violations(violations);
     };
-    let end = start.saturating_add(size).min(reasons.len());
+    let end = start.saturating_add(size.min(most)).min(reasons.len());
     let has_more = end < reasons.len();
     Answer::done(&TerminationReasonsResponse {
         code: SUCCESS_CODE,
@@ -68,7 +71,7 @@ fn start(uri: &Uri, reasons: usize) -> Result<usize, FieldViolation> {
     number.ok_or_else(|| violation(parameters::PAGE_TOKEN, &token, "must be one that a page before this one gave"))
 }
 
-/// How many reasons a page holds.
+/// How many reasons a page is to hold at most.
 fn size(uri: &Uri) -> Result<usize, FieldViolation> {
     let (default, maximum) = (parameters::PAGE_SIZE_DEFAULT, parameters::PAGE_SIZE_MAXIMUM);
     let size = parameter(uri, parameters::PAGE_SIZE).unwrap_or_else(|| default.to_string());

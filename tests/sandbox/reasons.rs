@@ -20,6 +20,12 @@ async fn list(sandbox: &Sandbox, query: &str) -> Answered {
     send(request(sandbox, query).bearer_auth(sandbox.token())).await.expect("it answers")
 }
 
+fn library(sandbox: &Sandbox) -> Client {
+    let origin = sandbox.base_url().parse().expect("it is an origin");
+    let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build();
+    client.expect("it can be made")
+}
+
 fn items(answer: &Answered) -> Vec<Value> {
     answer.assert(200, 0);
     answer.json()["data"]["items"].as_array().expect("there are items").clone()
@@ -43,16 +49,37 @@ async fn all(sandbox: &Sandbox, size: &str) -> (Vec<Value>, usize) {
 }
 
 #[tokio::test]
-async fn the_reasons_come_over_two_pages_unless_larger_ones_are_asked_for() {
+async fn the_reasons_come_over_two_pages_or_more_whatever_size_is_asked_for() {
     let sandbox = sandbox().await;
     let first = list(&sandbox, "").await;
     assert_eq!(items(&first).len(), 10);
     assert_eq!(first.json()["data"]["has_more"], true);
     let (found, pages) = all(&sandbox, "").await;
     assert_eq!((found.len(), pages), (12, 2));
-    for (size, expected) in [(1, 12), (5, 3), (6, 2), (12, 1), (200, 1)] {
+    for (size, expected) in [(1, 12), (5, 3), (6, 2), (12, 2), (200, 2)] {
         assert_eq!(all(&sandbox, &format!("&page_size={size}")).await, (found.clone(), expected), "{size}");
     }
+}
+
+#[tokio::test]
+async fn how_many_reasons_a_page_holds_at_most_can_be_set() {
+    for (most, size, expected) in [(12, 200, 1), (11, 200, 2), (3, 200, 4), (3, 2, 6), (0, 200, 12)] {
+        let sandbox = Sandbox::builder().reasons_per_page(most).start().await.expect("it starts");
+        let (found, pages) = all(&sandbox, &format!("&page_size={size}")).await;
+        assert_eq!((found.len(), pages), (12, expected), "{most} {size}");
+    }
+}
+
+#[tokio::test]
+async fn the_library_reads_two_pages_though_it_asks_for_as_many_as_it_may() {
+    let sandbox = sandbox().await;
+    let mut reasons = library(&sandbox).termination_reasons();
+    let mut ids = BTreeSet::new();
+    while let Some(reason) = reasons.next().await {
+        ids.insert(reason.expect("it is listed").id().to_owned());
+    }
+    let pages = sandbox.calls().into_iter().filter(|call| call.method == "GET").map(|call| call.status);
+    assert_eq!((ids.len(), pages.collect::<Vec<_>>()), (12, vec![Some(200); 2]));
 }
 
 #[tokio::test]
@@ -169,9 +196,7 @@ async fn the_library_reads_every_page_whatever_goes_wrong_on_the_way() {
         Fault::WithoutEffect(PlatformErrorCode::AccessTokenExpired.into()),
         Fault::WithEffect(Ending::Truncated(40)),
     ]);
-    let origin = sandbox.base_url().parse().expect("it is an origin");
-    let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build();
-    let mut reasons = client.expect("it can be made").termination_reasons().page_size(5);
+    let mut reasons = library(&sandbox).termination_reasons().page_size(5);
     let mut declined = Vec::new();
     let mut count = 0;
     while let Some(reason) = reasons.next().await {

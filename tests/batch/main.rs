@@ -6,6 +6,7 @@ mod raw_server;
 mod command;
 mod file;
 mod input;
+mod reasons;
 mod report;
 mod resume;
 #[cfg(unix)]

@@ -160,7 +160,11 @@ pub struct Batch {
     /// Go on with a report: what has ended is left alone, everything else is tried
     #[arg(long, requires = "report")]
     pub resume: bool,
-    /// Check the file and say what would be sent and how long it takes; needs no credentials and sends nothing
+    /// Before anything is sent, look the reasons up: refuse a file that names one that is unknown, disabled or of another type
+    #[arg(long)]
+    pub check_reasons: bool,
+    /// Check the file and say what would be sent and how long it takes; sends nothing and needs no credentials, except to
+    /// check the reasons
     #[arg(long)]
     pub dry_run: bool,
     /// At most so many calls in a second [default: the documented limit]

@@ -22,7 +22,9 @@ pub struct Strangers {
 }
 
 impl<'p, 'i> History<'p, 'i> {
+    /// The history of a plan's applications; what another reading told of them is forgotten.
     pub fn of(plan: &'p mut Plan<'i>) -> Self {
+        plan.forget_standings();
         Self { plan, tally: Tally::default(), strangers: BTreeMap::new() }
     }
 

@@ -4,19 +4,22 @@ mod history;
 mod input;
 mod plan;
 mod progress;
+mod reason_check;
 mod report;
 mod run;
 mod signals;
 mod summary;
 mod tally;
 
+use std::path::Path;
 use std::time::Duration;
 
-use feishu_cancel_onboard::{Error, Pace, printable};
+use feishu_cancel_onboard::{Cancelled, Error, Pace, printable};
 
 use self::history::{History, Strangers};
 use self::input::{Complaint, Input};
 use self::plan::Plan;
+use self::reason_check::Objection;
 use self::report::{Opened, Recorder};
 use self::run::{Ran, Run, WhyStopped};
 use self::signals::Signals;
@@ -30,16 +33,17 @@ const COMPLAINTS: usize = 1000;
 
 /// Checks the file, sends what is to be sent, and says what became of it.
 pub async fn run(common: &Common, batch: &Batch) -> Exit {
-    perform(common, batch).await.unwrap_or_else(|refusal| refusal.print(common.output()))
+    let language = Language::choose(common.lang);
+    let performed = perform(common, batch, language).await;
+    performed.unwrap_or_else(|refusal| refusal.print(common.output(), language))
 }
 
-async fn perform(common: &Common, batch: &Batch) -> Result<Exit, Refusal> {
-    let language = Language::choose(common.lang);
+async fn perform(common: &Common, batch: &Batch, language: Language) -> Result<Exit, Refusal> {
     let input = input_of(batch).map_err(Refusal::Whole)?;
     let plan = Plan::of(&input).map_err(Refusal::Lines)?;
     summary::notes(&plan, language).iter().for_each(|note| output::complain(&printable(note)));
     match batch.dry_run {
-        true => dry_run(common, batch, plan, language),
+        true => dry_run(common, batch, plan, language).await,
         false => send(common, batch, plan, language).await,
     }
 }
@@ -49,19 +53,31 @@ enum Refusal {
     Whole(String),
     Lines(Vec<Complaint>),
     Connection(Error),
+    /// The tenant's reasons could not be read, in so much time.
+    ReasonsUnread(Error, Duration),
+}
+
+impl From<Objection> for Refusal {
+    fn from(objection: Objection) -> Self {
+        match objection {
+            Objection::Reasons(complaints) => Self::Lines(complaints),
+            Objection::Unread(error, elapsed) => Self::ReasonsUnread(error, elapsed),
+        }
+    }
 }
 
 impl Refusal {
     /// Says why, in the form that was asked for.
-    fn print(&self, form: Output) -> Exit {
+    fn print(self, form: Output, language: Language) -> Exit {
         match (self, form) {
-            (Self::Whole(reason), Output::Json) => output::refused_here(None, reason),
-            (Self::Whole(reason), Output::Text) => output::complain(&format!("error: {}", printable(reason))),
+            (Self::Whole(reason), Output::Json) => output::refused_here(None, &reason),
+            (Self::Whole(reason), Output::Text) => output::complain(&format!("error: {}", printable(&reason))),
             (Self::Connection(error), Output::Json) => output::refused_here(None, &error.message()),
             (Self::Connection(error), Output::Text) => {
                 output::complain(&format!("error: {}", printable(&error.message())));
             }
-            (Self::Lines(complaints), form) => print_complaints(complaints, form),
+            (Self::Lines(complaints), form) => print_complaints(&complaints, form),
+            (Self::ReasonsUnread(error, elapsed), form) => return print_unread(error, elapsed, form, language),
         }
         Exit::InvalidRequest
     }
@@ -81,6 +97,17 @@ fn print_complaints(complaints: &[Complaint], form: Output) {
     output::complain("nothing was sent: the file must be right as a whole");
 }
 
+/// Says that the reasons could not be read, as any other command would.
+fn print_unread(error: Error, elapsed: Duration, form: Output, language: Language) -> Exit {
+    let exit = Exit::of(error.kind());
+    match form {
+        Output::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
+        Output::Text => output::complain(&output::unlisted_text(&error, language)),
+    }
+    output::complain("nothing was sent: the reasons that the file names could not be checked");
+    exit
+}
+
 fn input_of(batch: &Batch) -> Result<Input, String> {
     match &batch.report {
         Some(report) if report::is_same_file(&batch.file, report) => {
@@ -94,17 +121,26 @@ fn pace(batch: &Batch) -> Pace {
     batch.rate.map_or_else(Pace::default, |rate| Pace::new(rate, Duration::from_secs(1)))
 }
 
+/// What the report tells, without touching it.
+fn look_back(batch: &Batch, report: &Path, plan: &mut Plan<'_>) -> Result<Strangers, Refusal> {
+    if !batch.resume && report.exists() {
+        return Err(Refusal::Whole(report::exists(report)));
+    }
+    let mut history = History::of(plan);
+    report::read(report, |line| history.take(line)).map_err(Refusal::Whole)?;
+    Ok(history.finish().1)
+}
+
 /// Says what would be sent.
-fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
+async fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
     if let Some(report) = &batch.report {
-        if !batch.resume && report.exists() {
-            return Err(Refusal::Whole(report::exists(report)));
-        }
-        let mut history = History::of(&mut plan);
-        report::read(report, |line| history.take(line)).map_err(Refusal::Whole)?;
-        tell_strangers(&history.finish().1, language);
+        tell_strangers(&look_back(batch, report, &mut plan)?, language);
     }
     let pace = pace(batch);
+    if batch.check_reasons {
+        let connection = Connection::make(common, pace.clone()).await.map_err(Refusal::Connection)?;
+        reason_check::check(&plan, &connection.client).await?;
+    }
     output::print(&match common.output() {
         Output::Json => summary::dry_run_json(&plan, &pace),
         Output::Text => summary::dry_run_text(&plan, &pace, language),
@@ -115,6 +151,11 @@ fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Languag
 async fn send(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
     let Some(path) = &batch.report else { return Err(Refusal::Whole("--report is missing".to_owned())) };
     let connection = Connection::make(common, pace(batch)).await.map_err(Refusal::Connection)?;
+    if batch.check_reasons {
+        // Of a file that is refused nothing remains, so no report is made before.
+        look_back(batch, path, &mut plan)?;
+        reason_check::check(&plan, &connection.client).await?;
+    }
     let mut history = History::of(&mut plan);
     let Opened { file, torn } = report::open(path, batch.resume, |line| history.take(line)).map_err(Refusal::Whole)?;
     let (tally, strangers) = history.finish();

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use feishu_cancel_onboard::{CancelRequest, TerminationType};
 
-use super::input::{Complaint, Input, Position, looks_rounded};
+use super::input::{Complaint, Input, Position, Row, looks_rounded};
 
 /// How it stands with an application, as far as the report tells.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +118,11 @@ impl<'a> Plan<'a> {
         self.applications.binary_search_by_key(&fingerprint, |application| application.fingerprint).ok()
     }
 
+    /// Forgets what a report told.
+    pub fn forget_standings(&mut self) {
+        self.applications.iter_mut().for_each(|application| application.standing = Standing::New);
+    }
+
     /// How it stands with an application, if it is one of the file's.
     pub fn standing_mut(&mut self, id: &str) -> Option<&mut Standing> {
         self.place(id).map(|place| &mut self.applications[place].standing)
@@ -136,6 +141,18 @@ impl<'a> Plan<'a> {
     /// How many are to be sent.
     pub fn to_send(&self) -> usize {
         self.len() - self.count(Standing::Settled)
+    }
+
+    /// The rows whose applications are to be sent, those too that repeat an earlier one.
+    pub fn rows_to_send(&self) -> impl Iterator<Item = Row> {
+        // The file was checked, and there is no other one.
+        let rows = self.input.rows().filter_map(Result::ok);
+        rows.filter(|row| self.standing(row.request.application_id()) != Standing::Settled)
+    }
+
+    /// The name by which the place of the reason ids goes.
+    pub fn place_of_reasons(&self) -> &'static str {
+        self.input.place_of_reasons()
     }
 
     /// What is to be sent.

@@ -16,7 +16,7 @@ const COLUMNS: [&str; 4] = [APPLICATION_ID, TERMINATION_TYPE, REASON_IDS, NOTES]
 const REQUIRED: [&str; 2] = [APPLICATION_ID, TERMINATION_TYPE];
 
 pub const PLACE_OF_ID: &str = "column application_id";
-const PLACE_OF_REASONS: &str = "column termination_reason_ids";
+pub const PLACE_OF_REASONS: &str = "column termination_reason_ids";
 
 /// What separates the reason ids in their column.
 const REASON_SEPARATOR: char = ';';

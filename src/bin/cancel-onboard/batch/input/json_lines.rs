@@ -6,6 +6,7 @@ use super::check::{self, NOT_UTF_8, Names};
 use super::{Complaint, Position, Row};
 
 pub const PLACE_OF_ID: &str = "field application_id";
+pub const PLACE_OF_REASONS: &str = "reason ids";
 
 /// The rows of JSON Lines.
 pub struct JsonRows<'a> {
@@ -45,7 +46,7 @@ fn row(text: &[u8], position: Position) -> Result<Row, Vec<Complaint>> {
         let application_id = application_id(text);
         vec![Complaint { application_id, ..Complaint::new(line, place, reason) }]
     })?;
-    let names = Names { application_id: PLACE_OF_ID, reason_ids: "reason ids" };
+    let names = Names { application_id: PLACE_OF_ID, reason_ids: PLACE_OF_REASONS };
     match check::complaints(line, &request, &names) {
         complaints if complaints.is_empty() => Ok(Row { position, request }),
         complaints => Err(complaints),

@@ -113,6 +113,14 @@ impl Input {
         }
     }
 
+    /// The name by which the place of the reason ids goes.
+    pub fn place_of_reasons(&self) -> &'static str {
+        match self.format {
+            FileFormat::Csv => comma_separated::PLACE_OF_REASONS,
+            FileFormat::Jsonl => json_lines::PLACE_OF_REASONS,
+        }
+    }
+
     /// The row that begins at a position at which one began before.
     pub fn row_at(&self, position: Position) -> Option<Row> {
         let row = match self.format {

@@ -1,27 +1,29 @@
 //! What can be given on the command line, and what is said of what can't.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
 use feishu_cancel_onboard::{TerminationType, document};
 
+use crate::after_help;
 use crate::check_docs;
 use crate::output::{self, Exit};
 
+/// The version, and the date of the page that this program was built from.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let page = document::PAGE.updated.map(|date| format!(" (page of {date})")).unwrap_or_default();
+    env!("CARGO_PKG_VERSION").to_owned() + &page
+});
+
 /// Cancel the onboarding of a Feishu Hire candidate, and know whether it happened.
 #[derive(Debug, Parser)]
-#[command(name = "cancel-onboard", version, max_term_width = 100)]
-#[command(
-    after_help = "Credentials come from the environment, never from the command line, where others can see them:\n  \
-    FEISHU_APP_ID and FEISHU_APP_SECRET  of a custom app, or\n  \
-    FEISHU_TENANT_ACCESS_TOKEN           a token obtained elsewhere\n\n\
-    Exit status: 0 done, 1 refused by the platform, 2 wrong arguments or environment, 3 credentials refused,\n\
-    4 network failure or no readable answer, 5 a defect of this program."
-)]
+#[command(name = "cancel-onboard", version = VERSION.as_str(), max_term_width = 80, after_help = after_help::MAIN)]
 pub struct Arguments {
     #[command(flatten)]
     pub common: Common,
@@ -99,28 +101,35 @@ pub enum Language {
 pub enum Command {
     /// Cancel the onboarding that one application leads to
     Cancel(Cancel),
-    /// Cancel all onboardings that a file lists, and put on record what becomes of each
+    /// Cancel all onboardings that a file lists, with a record of each
     Batch(Batch),
-    /// List the termination reasons of your tenant, whose ids `cancel --reason-id` takes
+    /// List the termination reasons of your tenant, with their ids
     Reasons(Reasons),
-    /// Say what an error code means and what to do about it, without calling anything
+    /// Say what an error code means and what to do about it
+    ///
+    /// Nothing is called for that.
     Explain(Explain),
-    /// Serve the stand-in of the platform on this machine, for tests and trials
+    /// Serve the stand-in of the platform, for tests and trials
+    ///
+    /// It is to be reached from this machine only.
     Sandbox(Sandbox),
-    /// Find what the published page says otherwise than the document that this program was built from
+    /// Say whether the published page has changed since this build
+    ///
+    /// Finds what the page says otherwise than the document that this program was built from.
     CheckDocs(CheckDocs),
+    /// Print what a shell needs to complete commands and options
+    Completions(Completions),
+    /// Print the man page, or write those of all commands to a folder
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  \
-    cancel-onboard cancel 1111111111 --type candidate-declined --notes 'took another offer'\n\n\
-    Try it without credentials, on the embedded stand-in:\n  \
-    cancel-onboard cancel 1111111111 --type candidate-declined --sandbox")]
+#[command(after_help = after_help::CANCEL)]
 pub struct Cancel {
     /// Id of the application, not of the candidate or the offer
     pub application_id: String,
     /// Why: 1 or company-rejected, 22 or candidate-declined, 27 or other
-    #[arg(long = "type", value_name = "TYPE", value_parser = termination_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = TypeParser, hide_possible_values = true)]
     pub termination_type: TerminationType,
     /// Id of a detailed reason, of those that `reasons` lists; can be given several times
     #[arg(long = "reason-id", value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
@@ -134,14 +143,10 @@ pub struct Cancel {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    cancel-onboard reasons --type candidate-declined\n  \
-    cancel-onboard reasons --all --output csv > reasons.csv\n\n\
-    In the CSV, a cell that a spreadsheet could take for a formula begins with an apostrophe. Import the\n\
-    column of ids as text: as numbers they are too long for a spreadsheet to keep every digit.")]
+#[command(after_help = after_help::REASONS)]
 pub struct Reasons {
     /// Only those of one type: 1 or company-rejected, 22 or candidate-declined, 27 or other
-    #[arg(long = "type", value_name = "TYPE", value_parser = termination_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = TypeParser, hide_possible_values = true)]
     pub termination_type: Option<TerminationType>,
     /// Disabled ones too, which no cancellation can name
     #[arg(long)]
@@ -149,13 +154,13 @@ pub struct Reasons {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = BATCH_HELP)]
+#[command(override_usage = BATCH_USAGE, after_help = after_help::BATCH)]
 pub struct Batch {
     /// The cancellations, CSV or JSON Lines; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Where to put on record what is begun and what becomes of it, as JSON Lines
-    #[arg(long, value_name = "FILE", required_unless_present = "dry_run")]
+    #[arg(long, value_name = "REPORT", required_unless_present = "dry_run")]
     pub report: Option<PathBuf>,
     /// Go on with a report: what has ended is left alone, everything else is tried
     #[arg(long, requires = "report")]
@@ -175,6 +180,10 @@ pub struct Batch {
     pub file_format: Option<FileFormat>,
 }
 
+/// One or the other is needed, which can't be seen in what would stand there otherwise.
+const BATCH_USAGE: &str = "cancel-onboard batch [OPTIONS] --report <REPORT> <FILE>
+       cancel-onboard batch [OPTIONS] --dry-run <FILE>";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum FileFormat {
     /// Comma-separated values, the columns named in the first line
@@ -183,25 +192,8 @@ pub enum FileFormat {
     Jsonl,
 }
 
-const BATCH_HELP: &str = "\
-FILE as CSV has the columns application_id and termination_type and, if you like, termination_reason_ids, with ; between \
-several, and termination_reason_notes, in any order. As JSON Lines, each line has application_id and the fields of the \
-endpoint's request body. It is checked whole before anything is sent.
-
-With --output json, standard output has the final line of each application as it is put on record, and standard error the \
-summary. Of an application that has ended, the report's word holds, even if its line in FILE has changed since.
-
-Ctrl-C once, or SIGTERM: nothing new is begun, and what is under way ends and is put on record. Twice: the end at once.
-
-Exit status, the first that applies: 130 interrupted, 2 wrong arguments, file or environment, 3 credentials refused, 4 of \
-some it is not known whether they took effect, 1 some are not done, 0 all are done.
-
-Example, on the embedded stand-in:
-  printf 'application_id,termination_type\\n1111111111,company-rejected\\n' > freeze.csv
-  cancel-onboard batch freeze.csv --report freeze.jsonl --sandbox";
-
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  cancel-onboard explain 1002910")]
+#[command(after_help = after_help::EXPLAIN)]
 pub struct Explain {
     /// The code; without one, every known code is listed
     #[arg(allow_negative_numbers = true)]
@@ -209,9 +201,7 @@ pub struct Explain {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Example, in one shell and then in another one with the lines that the first one printed:\n  \
-    cancel-onboard sandbox --port 8099\n  \
-    cancel-onboard cancel 1111111111 --type other")]
+#[command(after_help = after_help::SANDBOX)]
 pub struct Sandbox {
     /// Port on the loopback address; 0 lets the system pick one
     #[arg(long, default_value_t = 0)]
@@ -222,16 +212,11 @@ pub struct Sandbox {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  \
-    cancel-onboard check-docs\n  \
-    cancel-onboard check-docs page.md --output json\n\n\
-    With --output json each document gives one line: {\"ok\",\"spec\",\"page\",\"drift\":[…]}, or where the page can't be \
-    checked, {\"ok\":false,\"spec\",\"page\",\"error\":{\"message\"}}.\n\n\
-    Exit status: 0 no drift, 1 drift, 2 wrong arguments, or the page can't be read or is another one, 4 the page can't be \
-    had over the network; with --all, the highest of those of the documents.")]
+#[command(after_help = after_help::CHECK_DOCS)]
 pub struct CheckDocs {
     /// The page as Markdown: a file, - for standard input, or an https:// address; without it, the address at which the
     /// page is published as Markdown
+    #[arg(value_hint = ValueHint::FilePath)]
     pub page: Option<OsString>,
     /// Name of the document, that of its file in spec/
     #[arg(long, value_name = "NAME", default_value = document::OPERATION.id, conflicts_with = "all")]
@@ -241,22 +226,60 @@ pub struct CheckDocs {
     pub all: bool,
 }
 
+#[derive(Debug, Args)]
+#[command(after_help = after_help::COMPLETIONS)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: Shell,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = after_help::MAN)]
+pub struct Man {
+    /// Where to write the page of the program and one for each command; made if it isn't there
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "must be seconds, from 0.001 to 86400".to_owned())
 }
 
-fn termination_type(text: &str) -> Result<TerminationType, String> {
-    text.parse().map_err(|error: feishu_cancel_onboard::UnknownValue| error.to_string())
+/// Reads a termination type, and tells shells its names.
+#[derive(Clone)]
+struct TypeParser;
+
+impl TypedValueParser for TypeParser {
+    type Value = TerminationType;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<TerminationType, clap::Error> {
+        let parse = |text: &str| text.parse::<TerminationType>();
+        parse.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(TerminationType::ALL.iter().map(|known| PossibleValue::new(known.name()))))
+    }
 }
 
 /// What is wrong with arguments that are right each for itself, and not together.
 pub fn misfit(arguments: &Arguments) -> Option<clap::Error> {
-    let csv_elsewhere = arguments.common.format == Format::Csv && !matches!(arguments.command, Command::Reasons(_));
-    csv_elsewhere.then(|| {
-        let message = "`--output csv` is for `reasons` only: use text or json here";
-        Arguments::command().error(ErrorKind::ArgumentConflict, message)
-    })
+    let message = match (arguments.common.format, &arguments.command) {
+        (Format::Text, _) | (Format::Json | Format::Csv, Command::Reasons(_)) => return None,
+        (_, Command::Completions(_) | Command::Man(_)) => {
+            "`--output` is not for `completions` and `man`, which have one form each: leave it out"
+        }
+        (Format::Json, _) => return None,
+        (Format::Csv, _) => "`--output csv` is for `reasons` only: use text or json here",
+    };
+    Some(Arguments::command().error(ErrorKind::ArgumentConflict, message))
 }
 
 /// Says what is wrong with the arguments, in the form that they themselves ask for.
@@ -283,8 +306,9 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
 
 /// The command among arguments that could not be read as a whole: the first of them that is one's name.
 fn command(given: &[OsString]) -> Option<&str> {
-    let names = ["cancel", "batch", "reasons", "explain", "sandbox", "check-docs"];
-    given.iter().skip(1).filter_map(|argument| argument.to_str()).find(|argument| names.contains(argument))
+    let program = Arguments::command();
+    let is_name = |argument: &&str| program.find_subcommand(argument).is_some();
+    given.iter().skip(1).filter_map(|argument| argument.to_str()).find(is_name)
 }
 
 /// The application id among arguments that could not be read as a whole, where it is plain to see.

@@ -2,13 +2,16 @@
 //!
 //! What it prints and how it exits are a contract that other programs depend on.
 
+mod after_help;
 mod arguments;
 mod batch;
 mod cancel;
 mod check_docs;
+mod completions;
 mod connection;
 mod explain;
 mod language;
+mod man;
 mod output;
 mod page_source;
 mod reason_catalogue;
@@ -55,6 +58,8 @@ async fn run(arguments: Arguments) -> Exit {
         Command::Explain(explain) => explain::run(&common, &explain),
         Command::Sandbox(sandbox) => sandbox::run(&common, &sandbox).await,
         Command::CheckDocs(check_docs) => check_docs::run(&common, check_docs).await,
+        Command::Completions(completions) => completions::run(&completions),
+        Command::Man(man) => man::run(&man),
     }
 }
 

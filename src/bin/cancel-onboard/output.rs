@@ -259,6 +259,19 @@ pub fn print(line: &str) {
     }
 }
 
+/// Prints a document to standard output, as it is. One that can't be written whole is of no use to anybody.
+pub fn print_document(bytes: &[u8]) -> Exit {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Ok(()) => Exit::Done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+        Err(error) => {
+            complain(&format!("error: standard output can't be written: {error}"));
+            Exit::Defect
+        }
+    }
+}
+
 fn write(line: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush())

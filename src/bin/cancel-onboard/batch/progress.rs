@@ -1,6 +1,5 @@
 //! How far a run is: a bar on a terminal, a line now and then where there is none.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -32,10 +31,11 @@ impl Progress {
     /// Begins to show the progress of a run from what it begins with.
     pub fn begin(output: Output, language: Language, total: usize, tally: &Tally) -> Self {
         let (now, before) = (Instant::now(), tally.done() + tally.failed());
-        let form = match output {
-            Output::Json => Form::Silent,
-            Output::Text if std::io::stderr().is_terminal() => Form::Bar(bar(total)),
-            Output::Text => Form::Lines { last: now },
+        let form = match (output, ProgressDrawTarget::stderr()) {
+            (Output::Json, _) => Form::Silent,
+            // No terminal, or one that can't go back on its line.
+            (Output::Text, target) if target.is_hidden() => Form::Lines { last: now },
+            (Output::Text, target) => Form::Bar(bar(total, target)),
         };
         Self { form, language, total, before, began: now }
     }
@@ -90,9 +90,10 @@ impl Progress {
     }
 }
 
-fn bar(total: usize) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
-    if let Ok(style) = ProgressStyle::with_template("{bar:30} {msg}") {
+fn bar(total: usize, target: ProgressDrawTarget) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total as u64), target);
+    // With the longest text that is likely, in 80 columns.
+    if let Ok(style) = ProgressStyle::with_template("{bar:20} {msg}") {
         bar.set_style(style);
     }
     bar

@@ -8,6 +8,7 @@ use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
 use quote::{format_ident, quote};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::document::{Document, references, resolve};
@@ -42,7 +43,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     make_references_local(&mut content);
     answer_with(&mut content["paths"], &answer, &object);
     hand_on_as_sent(&mut content);
-    let api: OpenAPI = serde_json::from_value(content)
+    let api = OpenAPI::deserialize(&content)
         .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
     // progenitor panics on what it does not support; that must end as one readable line.
     let client = quietly(|| Generator::new(&settings).generate_tokens(&api).map_err(|error| error.to_string()))

@@ -145,26 +145,56 @@ pub fn references(value: &Value) -> Vec<(String, String)> {
 
 /// Reads the value at a pointer as a type of `openapiv3`.
 ///
-/// That crate reads many things as "a reference, or the thing itself", or along with what surrounds them, and then does
-/// not say where within them the error is. So on an error the parts are read alone, down to the one that is wrong.
+/// That crate reads many things as "a reference, or the thing itself", and then does not say what is wrong with the thing.
+/// So on an error the parts are read alone, down to the one that is wrong.
 fn typed<T: DeserializeOwned>(source: &Source, pointer: &str) -> Result<(), DocumentError> {
     let value = source.get(pointer).unwrap_or(&Value::Null);
-    let Err(error) = serde_path_to_error::deserialize::<_, T>(value) else {
+    let Err(error) = T::deserialize(value) else {
         return Ok(());
     };
-    let mut place = pointer.to_owned();
-    for segment in error.path().iter() {
-        match segment {
-            serde_path_to_error::Segment::Map { key } => place = step(&place, key),
-            serde_path_to_error::Segment::Seq { index } => place = step(&place, &index.to_string()),
-            _ => {}
+    parts(source, pointer)?;
+    let place = format!("{pointer}{}", culprit::<T>(value, &error.to_string()));
+    Err(source.error(&place, format!("not valid OpenAPI 3.0: {error}")))
+}
+
+/// The place in a value that does not read as `T` without which it would, or would fail in another way.
+fn culprit<T: DeserializeOwned>(value: &Value, error: &str) -> String {
+    let mut place = String::new();
+    'descend: loop {
+        let parent = value.pointer(&place).unwrap_or(value);
+        let steps: Vec<String> = match parent {
+            Value::Object(map) => map.keys().map(|key| step(&place, key)).collect(),
+            Value::Array(items) => (0..items.len()).map(|index| step(&place, &index.to_string())).collect(),
+            _ => Vec::new(),
+        };
+        for below in steps {
+            let changed = T::deserialize(&without(value, &below)).err().map(|error| error.to_string());
+            // A field that must be there fails in another way without it, also where the next one is to blame.
+            let holds_more = value.pointer(&below).is_some_and(|value| value.is_object() || value.is_array());
+            if changed.is_none_or(|changed| changed != error && holds_more) {
+                place = below;
+                continue 'descend;
+            }
         }
+        return place;
     }
-    if place != pointer {
-        part(source, &place)?;
+}
+
+/// A value without what is at a pointer in it.
+fn without(value: &Value, pointer: &str) -> Value {
+    let mut value = value.clone();
+    let (parent, last) = pointer.rsplit_once('/').unwrap_or_default();
+    let name = last.replace("~1", "/").replace("~0", "~");
+    match value.pointer_mut(parent) {
+        Some(Value::Object(map)) => drop(map.remove(&name)),
+        Some(Value::Array(items)) => {
+            if let Ok(index) = name.parse::<usize>() {
+                items.remove(index);
+            }
+        }
+        _ => {}
     }
-    parts(source, &place)?;
-    Err(source.error(&place, format!("not valid OpenAPI 3.0: {}", error.into_inner())))
+    value
 }
 
 /// Reads each part of the value at a pointer alone.

@@ -70,7 +70,68 @@ fn a_key_that_stands_twice_is_refused() {
     let documents = with("    TerminationType:\n", "    ApplicationId:\n");
     let error = error_of(&documents);
     assert!(error.starts_with("spec/cancel_onboard.yaml:"), "{error}");
-    assert!(error.to_lowercase().contains("duplicate"), "{error}");
+    assert!(error.contains("the key `ApplicationId` stands here twice"), "{error}");
+}
+
+#[test]
+fn what_json_does_not_have_is_refused_where_it_stands() {
+    let title = "title: Cancel the onboarding of a candidate";
+    for (yaml, reason) in [
+        ("title: .inf", "#/info/title: not a finite number"),
+        ("title: -.INF", "#/info/title: not a finite number"),
+        ("title: .nan", "#/info/title: not a finite number"),
+        ("title: !!binary aGk=", "#/info/title: a YAML tag"),
+        ("title: &a [*a]", "#/info/title/0: a YAML alias for what is not complete yet"),
+        ("title: {[a]: b}", "#/info/title: a key that is neither a string nor a number"),
+    ] {
+        assert_error(&with(title, yaml), yaml, &[reason]);
+    }
+    let mut two = documents();
+    two[0].1.push_str("---\nopenapi: 3.0.3\n");
+    assert_error(&two, "---", &["a second YAML document"]);
+    let mut none = documents();
+    none[0].1 = "# nothing\n".to_owned();
+    assert_eq!(error_of(&none), "spec/cancel_onboard.yaml:1: holds no YAML document");
+}
+
+#[test]
+fn a_scalar_without_quotes_is_what_yaml_says_and_one_with_quotes_a_string() {
+    let read =
+        |yaml: &str| codegen::Source::parse("a.yaml", &format!("value: {yaml}")).expect(yaml).content["value"].clone();
+    for (yaml, json) in [
+        ("", "null"),
+        ("~", "null"),
+        ("Null", "null"),
+        ("TRUE", "true"),
+        ("false", "false"),
+        ("007", "7"),
+        ("+1", "1"),
+        ("-12", "-12"),
+        ("0x1F", "31"),
+        ("0o17", "15"),
+        ("1.5", "1.5"),
+        ("1e3", "1000.0"),
+        ("9999999999999999999", "1e19"),
+        ("inf", "\"inf\""),
+        ("3.0.3", "\"3.0.3\""),
+        ("yes", "\"yes\""),
+        ("'7'", "\"7\""),
+        ("\"true\"", "\"true\""),
+        ("|-\n  7", "\"7\""),
+        ("&a [1, {b: c}]", r#"[1, {"b": "c"}]"#),
+    ] {
+        let json: serde_json::Value = serde_json::from_str(json).expect(json);
+        assert_eq!(read(yaml), json, "{yaml}");
+    }
+}
+
+#[test]
+fn an_alias_stands_for_its_anchor_with_the_lines_of_it() {
+    let text = "a: &a\n  b:\n    - c\nd: *a\n";
+    let source = codegen::Source::parse("a.yaml", text).expect("it is YAML");
+    assert_eq!(source.content["d"], source.content["a"]);
+    let lines = ["/a", "/a/b/0", "/d", "/d/b", "/d/b/0"].map(|pointer| source.line(pointer));
+    assert_eq!(lines, [1, 3, 4, 2, 3]);
 }
 
 #[test]
@@ -84,8 +145,8 @@ fn what_openapi_does_not_know_is_reported_where_it_stands() {
     let deep = with("required: [termination_type]", "required: termination_type");
     assert_error(
         &deep,
-        "    CancelOnboardRequest:",
-        &["#/components/schemas/CancelOnboardRequest", "expected a sequence"],
+        "required: termination_type",
+        &["#/components/schemas/CancelOnboardRequest/required", "expected a sequence"],
     );
     let parameter = with(
         "          required: true\n          description: Id",
@@ -93,12 +154,16 @@ fn what_openapi_does_not_know_is_reported_where_it_stands() {
     );
     assert_error(
         &parameter,
-        "- name: application_id",
-        &[&format!("{PATH}/post/parameters/0"), "not valid OpenAPI 3.0"],
+        "required: perhaps",
+        &[&format!("{PATH}/post/parameters/0/required"), "not valid OpenAPI 3.0"],
     );
     let summary =
         with("summary: Cancel the onboarding of a candidate", "summary: [Cancel]\n      ignored: of a candidate");
     assert_error(&summary, "summary: [Cancel]", &[&format!("{PATH}/post/summary")]);
+    let title = with("info:\n", "info:\n  contact: {name: [a]}\n");
+    assert_error(&title, "contact: {", &["#/info/contact/name", "not valid OpenAPI 3.0"]);
+    let untitled = with("\n  title:", "\n  x-title:");
+    assert_error(&untitled, "info:", &["#/info: ", "missing field `title`"]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ pub struct Tally {
     pub cancelled: usize,
     /// The ids of those that are terminated, most likely by an attempt whose answer was lost.
     pub terminated: Vec<String>,
-    /// The failures by kind, in the order in which the kinds came up.
+    /// The failures by kind, in alphabetical order, so that two runs that end alike say it alike.
     pub failures: Vec<OfKind>,
     /// How many were not tried.
     pub untried: usize,
@@ -48,11 +48,12 @@ impl Tally {
 
     fn add_failed(&mut self, id: &str, failed: Failed) {
         let Failed { kind, unknown, retryable, advice } = failed;
-        let known = self.failures.iter().position(|of_kind| of_kind.kind == kind);
-        let index = known.unwrap_or_else(|| {
+        let known = self.failures.binary_search_by(|of_kind| of_kind.kind.cmp(&kind));
+        let index = known.unwrap_or_else(|index| {
             let advice = advice.clone();
-            self.failures.push(OfKind { kind, count: 0, unknown: 0, need_a_person: 0, advice, ids: Vec::new() });
-            self.failures.len() - 1
+            let of_kind = OfKind { kind, count: 0, unknown: 0, need_a_person: 0, advice, ids: Vec::new() };
+            self.failures.insert(index, of_kind);
+            index
         });
         let of_kind = &mut self.failures[index];
         if unknown && of_kind.unknown == 0 {

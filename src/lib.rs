@@ -1,5 +1,7 @@
 //! Cancel the onboarding of a Feishu Hire candidate, and know for certain whether it happened.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod advice;
 mod answer;
 mod app_credentials;

@@ -8,6 +8,14 @@ use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorC
 use crate::meaning::Code;
 
 /// What to do next.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorCode};
+///
+/// let advice = Code::Endpoint(ErrorCode::ManagedByFeishuPeople).advice(400);
+/// assert!(advice.en.starts_with("Cancel the onboarding in Feishu People"));
+/// assert!(advice.zh.starts_with("请到飞书人事取消入职"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Advice {

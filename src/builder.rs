@@ -20,6 +20,22 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes a [`Client`].
+///
+/// ```
+/// use std::time::Duration;
+/// use feishu_cancel_onboard::{Client, Origin, Pace, RetryPolicy};
+///
+/// let client = Client::builder()
+///     .origin(Origin::LARK)
+///     .app("cli_a1b2c3", "the app's secret")
+///     .attempt_timeout(Duration::from_secs(20))
+///     .connect_timeout(Duration::from_secs(3))
+///     .retry(RetryPolicy::default().attempts(6))
+///     .pace(Pace::new(2, Duration::from_secs(1)))
+///     .reasons_pace(Pace::new(1, Duration::from_secs(1)))
+///     .build()?;
+/// # Ok::<(), feishu_cancel_onboard::Error>(())
+/// ```
 #[must_use = "nothing is made before `build`"]
 #[derive(Default)]
 pub struct ClientBuilder {
@@ -53,12 +69,36 @@ impl ClientBuilder {
     }
 
     /// A `tenant_access_token` obtained elsewhere. It is not renewed: when it is refused, the cancellation fails.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, ErrorKind};
+    ///
+    /// let client = Client::builder().tenant_access_token("t-0123456789abcdef").build()?;
+    /// let error = Client::builder().tenant_access_token("with\na line break").build().expect_err("not a token");
+    /// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    /// # Ok::<(), feishu_cancel_onboard::Error>(())
+    /// ```
     pub fn tenant_access_token(mut self, token: impl Into<SecretString>) -> Self {
         self.credentials = Some(Credentials::Token(token.into()));
         self
     }
 
     /// A source of tokens, such as a vault or a cache that several processes share.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{AccessToken, Client, TokenFuture, TokenSource};
+    ///
+    /// struct Shared;
+    ///
+    /// impl TokenSource for Shared {
+    ///     fn token(&self) -> TokenFuture<'_> {
+    ///         Box::pin(async { AccessToken::new("t-from-the-cache") })
+    ///     }
+    /// }
+    ///
+    /// let client = Client::builder().token_source(Shared).build()?;
+    /// # Ok::<(), feishu_cancel_onboard::Error>(())
+    /// ```
     pub fn token_source(mut self, source: impl TokenSource) -> Self {
         self.credentials = Some(Credentials::Source(Arc::new(source)));
         self
@@ -101,12 +141,29 @@ impl ClientBuilder {
     /// cancellation must not go anywhere else, or be sent twice without this library's knowledge. What can't be seen from
     /// here is a TLS configuration that was [handed in ready-made](reqwest::ClientBuilder::tls_backend_preconfigured):
     /// its certificate checking is its own.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::Client;
+    ///
+    /// let proxy = reqwest::Proxy::https("http://proxy.example.com:3128")?;
+    /// let http = reqwest::Client::builder().proxy(proxy).user_agent("hr-service/3.1");
+    /// let client = Client::builder().app("cli_a1b2c3", "the app's secret").http(http).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
         self.http = Some(http);
         self
     }
 
     /// Makes the client.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, ErrorKind};
+    ///
+    /// let error = Client::builder().build().expect_err("it has no credentials");
+    /// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    /// assert!(error.message().contains("credentials are missing"));
+    /// ```
     ///
     /// # Errors
     /// With the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), when credentials are missing or can't be any, or

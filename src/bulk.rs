@@ -49,7 +49,12 @@ impl Client {
     /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
     /// use futures_util::StreamExt;
     ///
-    /// # async fn example(client: Client) {
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
     /// let ids = ["6949805467799537964", "6949805467799537965"];
     /// let requests = ids.map(|id| CancelRequest::new(id, TerminationType::CompanyRejected).notes("hiring freeze"));
     /// let mut results = client.cancel_all(futures_util::stream::iter(requests));
@@ -59,7 +64,11 @@ impl Client {
     ///         Err(error) => eprintln!("{}: {error}", request.application_id()),
     ///     }
     /// }
+    /// # assert_eq!(sandbox.cancellations(), 2);
+    /// # Ok(())
     /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
     /// ```
     pub fn cancel_all<S>(&self, requests: S) -> CancelAll<S>
     where
@@ -99,6 +108,36 @@ impl<S> CancelAll<S> {
     ///
     /// If it fails, nothing is sent, and the cancellation fails with
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and that error as a source.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
+    /// use futures_util::StreamExt;
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let started = Arc::new(Mutex::new(Vec::new())); // stands in for a table of your database
+    /// let record = {
+    ///     let started = Arc::clone(&started);
+    ///     move |request: &CancelRequest| {
+    ///         started.lock().unwrap().push(request.application_id().to_owned());
+    ///         async { std::io::Result::Ok(()) }
+    ///     }
+    /// };
+    /// let requests = ["10", "11"].map(|id| CancelRequest::new(id, TerminationType::CompanyRejected));
+    /// let results = client.cancel_all(futures_util::stream::iter(requests)).before_sending(record);
+    /// assert_eq!(results.count().await, 2);
+    /// assert_eq!(started.lock().unwrap().len(), 2);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn before_sending<F, T, E>(mut self, record: F) -> Self
     where
         F: Fn(&CancelRequest) -> T + Send + Sync + 'static,
@@ -114,6 +153,31 @@ impl<S> CancelAll<S> {
 
     /// Begins nothing any more: what has not begun to be sent, or to be put on record, is given up without a result. The
     /// results of those that have begun still come, then the stream ends.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
+    /// use futures_util::StreamExt;
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let endless = futures_util::stream::iter(1..)
+    ///     .map(|id| CancelRequest::new(format!("{id}"), TerminationType::CompanyRejected));
+    /// let mut results = client.cancel_all(endless);
+    /// let first = results.next().await;
+    /// assert!(first.is_some());
+    /// results.stop();
+    /// while let Some((request, result)) = results.next().await {
+    ///     println!("{} had begun: {result:?}", request.application_id());
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn stop(&mut self) {
         self.requests = None;
         self.stopped.send_replace(true);

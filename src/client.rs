@@ -60,6 +60,23 @@ impl Client {
     /// Prepares the cancellation of the onboarding that an application leads to; [`CancelOnboard::send`] makes it.
     ///
     /// The endpoint and its limits are described on its page, [`document::PAGE`](crate::document::PAGE).
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let done = client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+    /// assert_eq!(done.outcome(), Outcome::Cancelled);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn cancel_onboard(
         &self,
         application_id: impl Into<String>,
@@ -69,6 +86,24 @@ impl Client {
     }
 
     /// Prepares a cancellation from a request that was made before.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let request = CancelRequest::new("1111111111", TerminationType::Other).notes("moved abroad");
+    /// client.prepare(request.clone()).send().await?;
+    /// println!("cancelled the onboarding of {}", request.application_id());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn prepare(&self, request: CancelRequest) -> CancelOnboard<'_> {
         CancelOnboard { client: self, request, before_sending: None }
     }
@@ -80,6 +115,28 @@ impl Client {
     /// awaited; the endpoint is described on its page, [`document::termination_reasons::PAGE`].
     ///
     /// [`document::termination_reasons::PAGE`]: crate::document::termination_reasons::PAGE
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Received, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let mut reasons = client.termination_reasons();
+    /// while let Some(reason) = reasons.next().await.transpose()? {
+    ///     let declined = reason.termination_type() == Some(Received::Known(TerminationType::CandidateDeclined));
+    ///     if declined && !reason.is_disabled() {
+    ///         println!("{} {}", reason.id(), reason.name_en().unwrap_or_default());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn termination_reasons(&self) -> TerminationReasons {
         TerminationReasons::new(Arc::clone(&self.shared))
     }
@@ -96,6 +153,27 @@ impl fmt::Debug for Client {
 }
 
 /// A cancellation that is ready to be made.
+///
+/// ```
+/// use feishu_cancel_onboard::{Client, TerminationType};
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let cancellation = client
+///     .cancel_onboard("1111111111", TerminationType::CandidateDeclined)
+///     .reason_ids(["6959090661225640000"])
+///     .notes("took another offer");
+/// let done = cancellation.send().await?;
+/// assert_eq!(done.attempts(), 1);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[must_use = "nothing is sent before `send` is awaited"]
 pub struct CancelOnboard<'a> {
     client: &'a Client,
@@ -122,6 +200,25 @@ impl CancelOnboard<'_> {
 
     /// Says that an attempt of this same cancellation was made before and lost: see
     /// [`CancelRequest::after_lost_attempt`].
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// // The record says that this one had started when the program was killed. It had taken effect.
+    /// # sandbox.set_application("6949805467799537964", feishu_cancel_onboard::sandbox::ApplicationState::Terminated);
+    /// let again = client.cancel_onboard("6949805467799537964", TerminationType::Other).after_lost_attempt();
+    /// assert_eq!(again.send().await?.outcome(), Outcome::Terminated);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn after_lost_attempt(mut self) -> Self {
         self.request = self.request.after_lost_attempt();
         self
@@ -132,6 +229,29 @@ impl CancelOnboard<'_> {
     ///
     /// If it fails, nothing is sent, and the cancellation fails with
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and that error as a source.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Delivery, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let cancellation = client.cancel_onboard("1111111111", TerminationType::Other);
+    /// let error = cancellation
+    ///     .before_sending(|| async { Err(std::io::Error::other("the database is read-only")) })
+    ///     .send()
+    ///     .await
+    ///     .expect_err("what is not on record is not sent");
+    /// assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
+    /// # assert_eq!(sandbox.cancellations(), 0);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn before_sending<F, T, E>(mut self, record: F) -> Self
     where
         F: FnOnce() -> T + Send + 'static,
@@ -149,6 +269,27 @@ impl CancelOnboard<'_> {
     ///
     /// It ends within the deadline of the [`RetryPolicy`], 60 seconds by default. Dropping the future leaves the client fit
     /// for use; whether a request that was under way has taken effect is then not known.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Delivery, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// // This one's pre-hire record is in Feishu People.
+    /// match client.cancel_onboard("3333333333", TerminationType::Other).send().await {
+    ///     Ok(done) => println!("{}", done.outcome().as_str()),
+    ///     Err(error) if error.delivery() == Delivery::Unknown => println!("to be looked at: {error}"),
+    ///     Err(error) => println!("nothing changed: {}", error.advice().en),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     ///
     /// # Errors
     /// When the onboarding is not known to be cancelled. [`Error::delivery`] says whether it can have been.

@@ -18,6 +18,14 @@ use crate::meaning::{Code, Meaning, Retry};
 ///
 /// More kinds may come, hence `non_exhaustive`; [`Delivery`] is complete, and what a program does next is usually decided by
 /// that and by [`Error::is_retryable`].
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorCode, ErrorKind};
+///
+/// let kind = Code::Endpoint(ErrorCode::ApplicationAlreadyTerminated).meaning(400).kind;
+/// assert_eq!(kind, ErrorKind::AlreadyTerminated);
+/// assert_eq!((kind.as_str(), kind.to_string().as_str()), ("already_terminated", "already_terminated"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -88,6 +96,14 @@ impl fmt::Display for ErrorKind {
 /// The order is by how much can have happened. A call that only reads, such as
 /// [`Client::termination_reasons`](crate::Client::termination_reasons), takes no effect at all, so it never fails with
 /// [`Unknown`](Self::Unknown): with a lost answer too it is [`Rejected`](Self::Rejected), of which `nothing changed` holds.
+///
+/// ```
+/// use feishu_cancel_onboard::Delivery;
+///
+/// let of_attempts = [Delivery::Rejected, Delivery::Unknown, Delivery::NotSent];
+/// assert_eq!(of_attempts.iter().max(), Some(&Delivery::Unknown));
+/// assert_eq!(Delivery::Unknown.as_str(), "unknown");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
     /// No request of it reached the platform: nothing changed.
@@ -145,7 +161,8 @@ impl Subject {
 /// Neither a secret nor a token is in it, in any form in which it can be printed.
 ///
 /// ```
-/// # use feishu_cancel_onboard::{Delivery, Error};
+/// use feishu_cancel_onboard::{Client, Code, Delivery, Error, ErrorCode, ErrorKind, TerminationType};
+///
 /// fn what_now(error: &Error) -> &'static str {
 ///     match error.delivery() {
 ///         Delivery::NotSent | Delivery::Rejected if error.is_retryable() => "nothing changed; try again later",
@@ -153,6 +170,28 @@ impl Subject {
 ///         Delivery::Unknown => "look at the application before anything else",
 ///     }
 /// }
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// // This one is terminated already.
+/// let result = client.cancel_onboard("2222222222", TerminationType::Other).send().await;
+/// let error = result.expect_err("nothing is left to cancel");
+/// assert_eq!(what_now(&error), "nothing changed; a person must act first");
+/// assert_eq!(error.kind(), ErrorKind::AlreadyTerminated);
+/// let code = ErrorCode::ApplicationAlreadyTerminated;
+/// assert_eq!((error.known_code(), error.code()), (Some(Code::Endpoint(code)), Some(code.code())));
+/// assert_eq!(error.http_status(), code.http_status());
+/// assert_eq!((error.attempts(), error.failures().count(), error.retry_after()), (1, 1, None));
+/// println!("{}, log id {}", error.message(), error.log_id().unwrap_or_default());
+/// println!("{}", error.advice().zh);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 pub struct Error(Box<Inner>);
 
@@ -187,6 +226,19 @@ impl Error {
     /// A request that the caller itself refuses, in the form of all other failures: nothing was sent.
     ///
     /// For programs over this library that check more than it does, and report both alike.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{CancelRequest, Error};
+    ///
+    /// /// No cancellation without a word of why.
+    /// fn checked(request: &CancelRequest) -> Result<(), Error> {
+    ///     request.check()?;
+    ///     match request.termination_reason_notes() {
+    ///         Some(_) => Ok(()),
+    ///         None => Err(Error::invalid_request("notes are missing: say why")),
+    ///     }
+    /// }
+    /// ```
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::refused_here(message)
     }
@@ -194,6 +246,21 @@ impl Error {
     /// The same failure, of a call that was to come before a cancellation and kept it from being made: whatever the call
     /// was, no request of the cancellation was begun, so [`delivery`](Self::delivery) is [`Delivery::NotSent`] and
     /// [`attempts`](Self::attempts) is 0.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, Error};
+    ///
+    /// /// Whether a reason can be given, found out before a cancellation that is to give it.
+    /// async fn is_enabled(client: &Client, id: &str) -> Result<bool, Error> {
+    ///     let mut reasons = client.termination_reasons();
+    ///     while let Some(reason) = reasons.next().await.transpose().map_err(Error::before_cancelling)? {
+    ///         if reason.id() == id {
+    ///             return Ok(!reason.is_disabled());
+    ///         }
+    ///     }
+    ///     Ok(false)
+    /// }
+    /// ```
     #[must_use]
     pub fn before_cancelling(mut self) -> Self {
         self.0.delivery = Delivery::NotSent;
@@ -202,6 +269,13 @@ impl Error {
     }
 
     /// A cancellation that the caller has stopped waiting for, in the form of all other failures: its fate is unknown.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Delivery, Error};
+    ///
+    /// let error = Error::given_up("interrupted while the cancellation was under way");
+    /// assert_eq!(error.delivery(), Delivery::Unknown);
+    /// ```
     pub fn given_up(message: impl Into<String>) -> Self {
         let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::Unknown, retry: Retry::Later };
         Self::new(Delivery::Unknown, 1, Failure::new(meaning).with_message(message), Vec::new())
@@ -220,12 +294,21 @@ impl Error {
     }
 
     /// Whether the platform was reached: some request of the cancellation was at least begun to be written to it.
+    ///
+    /// Troubleshooting: when it is false, a connection, a token or time was wanting, or the request was refused here;
+    /// [`message`](Self::message) says which. Nothing has happened: put that right, and make the same call again.
     #[must_use]
     pub fn reached_platform(&self) -> bool {
         self.0.delivery != Delivery::NotSent
     }
 
     /// Whether the same call, later, could succeed without anybody doing anything.
+    ///
+    /// Troubleshooting: when it is true, the platform or the network usually failed for longer than the
+    /// [`RetryPolicy`](crate::RetryPolicy) allows, or too many calls were made. Wait for as long as
+    /// [`retry_after`](Self::retry_after) says, or else a while, and make the same call again, with
+    /// [`after_lost_attempt`](crate::CancelRequest::after_lost_attempt) where the fate is unknown. When it is false, do what
+    /// [`advice`](Self::advice) says first.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.last.is_retryable()

@@ -8,6 +8,14 @@ use serde::de::value::Error as ValueError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A published page of the platform's documentation.
+///
+/// ```
+/// use feishu_cancel_onboard::document;
+///
+/// println!("{}: {}", document::PAGE.title, document::PAGE.url);
+/// println!("as of {}", document::PAGE.updated.unwrap_or("an unknown day"));
+/// println!("as Markdown: {}", document::PAGE.markdown_url.unwrap_or("nowhere"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
@@ -22,6 +30,15 @@ pub struct Page {
 }
 
 /// An origin at which the platform answers.
+///
+/// ```
+/// use feishu_cancel_onboard::{Origin, document};
+///
+/// let first = document::ORIGINS.first().expect("there is one");
+/// assert_eq!(first.url, Origin::default().as_str());
+/// assert_eq!(first.name.parse::<Origin>()?, Origin::default());
+/// # Ok::<(), feishu_cancel_onboard::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedOrigin {
@@ -32,6 +49,19 @@ pub struct NamedOrigin {
 }
 
 /// An endpoint, as its page describes it.
+///
+/// ```
+/// use feishu_cancel_onboard::document::OPERATION;
+///
+/// println!("{}: {} {}", OPERATION.id, OPERATION.method, OPERATION.path);
+/// println!("{}", OPERATION.content_type.unwrap_or("no body"));
+/// for limit in OPERATION.rate_limits {
+///     println!("{} calls in {:?}", limit.calls, limit.period);
+/// }
+/// for scope in OPERATION.scopes {
+///     println!("{} ({})", scope.name, scope.label);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -50,6 +80,14 @@ pub struct Operation {
 }
 
 /// A documented rate limit.
+///
+/// ```
+/// use std::time::Duration;
+/// use feishu_cancel_onboard::{Pace, RateLimit};
+///
+/// let limit = RateLimit { calls: 50, period: Duration::from_secs(1) };
+/// assert_eq!(Pace::new(50, Duration::from_secs(1)).limits(), [limit]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// How many calls the period allows.
@@ -59,6 +97,14 @@ pub struct RateLimit {
 }
 
 /// A permission to ask for.
+///
+/// ```
+/// use feishu_cancel_onboard::document;
+///
+/// for scope in document::OPERATION.scopes {
+///     println!("grant {}, which the console calls {}", scope.name, scope.label);
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Scope {
@@ -69,6 +115,13 @@ pub struct Scope {
 }
 
 /// A text that is none of the values it must be one of.
+///
+/// ```
+/// use feishu_cancel_onboard::TerminationType;
+///
+/// let error = "declined".parse::<TerminationType>().expect_err("it is none");
+/// assert!(error.to_string().starts_with("must be one of "));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownValue {
     choices: &'static str,

@@ -13,6 +13,38 @@ use crate::meaning::{Code, Meaning, Retry};
 use crate::printable::printable;
 
 /// Why one attempt of a call failed.
+///
+/// ```
+/// use feishu_cancel_onboard::{Client, Code, Delivery, ErrorCode, ErrorKind, TerminationType};
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// # let (answer, lost) = (http::StatusCode::BAD_GATEWAY, feishu_cancel_onboard::sandbox::Ending::Reset);
+/// # let answer = feishu_cancel_onboard::sandbox::Answer::html(answer).into();
+/// # use feishu_cancel_onboard::sandbox::Fault::WithoutEffect;
+/// # let missing = ErrorCode::InvalidParameter.into();
+/// # sandbox.fail_cancellations([WithoutEffect(answer), WithoutEffect(lost), WithoutEffect(missing)]);
+/// // A gateway answers, then nobody, then the platform, which says no.
+/// let result = client.cancel_onboard("1111111111", TerminationType::Other).send().await;
+/// let error = result.expect_err("it said no");
+/// let failures: Vec<_> = error.failures().collect();
+/// let [gateway, lost, refused] = failures[..] else { panic!("three attempts") };
+///
+/// assert_eq!((gateway.kind(), gateway.http_status()), (ErrorKind::UnexpectedResponse, Some(502)));
+/// assert_eq!((lost.kind(), lost.delivery()), (ErrorKind::ConnectionLost, Delivery::Unknown));
+/// assert!(gateway.is_retryable() && lost.is_retryable() && lost.retry_after().is_none());
+/// assert_eq!(refused.code(), Some(Code::Endpoint(ErrorCode::InvalidParameter)));
+/// println!("{}, log id {}", refused.message(), refused.log_id().unwrap_or_default());
+/// # assert_eq!(error.delivery(), Delivery::Rejected);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone)]
 pub struct Failure {
     meaning: Meaning,
@@ -104,6 +136,8 @@ impl Failure {
     }
 
     /// Whether the same call, later, could succeed without anybody doing anything.
+    ///
+    /// Troubleshooting: as for [`Error::is_retryable`](crate::Error::is_retryable), of this attempt alone.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.meaning.is_retryable()

@@ -10,6 +10,19 @@ use crate::generated::tenant_access_token;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// A code of an answer's envelope.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, Delivery, ErrorCode, ErrorKind};
+///
+/// let code = Code::Endpoint(ErrorCode::ManagedByFeishuPeople);
+/// let status = code.http_status().expect("its page gives it one");
+/// assert_eq!(code.meaning(status).kind, ErrorKind::ManagedByFeishuPeople);
+/// println!("{} {}: {}", code.number(), code.label().unwrap_or("unknown"), code.advice(status).zh);
+///
+/// // Of a code that no page lists, the HTTP status says whether anything can have changed.
+/// assert_eq!(Code::from_number(7).meaning(404).delivery, Delivery::Rejected);
+/// assert_eq!(Code::from_number(7).meaning(502).delivery, Delivery::Unknown);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Code {
@@ -71,6 +84,15 @@ impl Code {
     }
 
     /// Every code that the page of the endpoint that cancels or the platform's list names, the endpoint's first.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::Code;
+    ///
+    /// for code in Code::known() {
+    ///     let status = code.http_status().unwrap_or(400);
+    ///     println!("{} {}", code.number(), code.meaning(status).kind);
+    /// }
+    /// ```
     pub fn known() -> impl Iterator<Item = Self> {
         let endpoint = ErrorCode::ALL.iter().copied().map(Self::Endpoint);
         endpoint.chain(PlatformErrorCode::ALL.iter().copied().map(Self::Platform))
@@ -144,6 +166,15 @@ impl EndpointCode for tenant_access_token::ErrorCode {
 }
 
 /// What a code means for the attempt that it answers.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, Delivery, ErrorKind, PlatformErrorCode, Retry};
+///
+/// let meaning = Code::Platform(PlatformErrorCode::RateLimited).meaning(429);
+/// assert_eq!((meaning.kind, meaning.delivery), (ErrorKind::RateLimited, Delivery::Rejected));
+/// assert_eq!(meaning.retry, Retry::AfterReset);
+/// assert!(meaning.is_retryable());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Meaning {
@@ -156,6 +187,16 @@ pub struct Meaning {
 }
 
 /// What a failed attempt leads to.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorCode, PlatformErrorCode, Retry};
+///
+/// let next = |code: Code| code.meaning(400).retry;
+/// assert_eq!(next(Code::Endpoint(ErrorCode::SystemError)), Retry::Later);
+/// assert_eq!(next(Code::Endpoint(ErrorCode::InvalidParameter)), Retry::Never);
+/// assert_eq!(next(Code::Platform(PlatformErrorCode::RateLimited)), Retry::AfterReset);
+/// assert_eq!(next(Code::Platform(PlatformErrorCode::AccessTokenExpired)), Retry::WithNewToken);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Retry {
@@ -171,6 +212,9 @@ pub enum Retry {
 
 impl Meaning {
     /// Whether the same call, later, could succeed without anybody doing anything.
+    ///
+    /// Troubleshooting: as for [`Error::is_retryable`](crate::Error::is_retryable). For a refused token it is false
+    /// although one more attempt is made: once that is refused too, only a person can give another token.
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self.retry {

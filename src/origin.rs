@@ -47,6 +47,14 @@ impl Origin {
     }
 
     /// Whether requests to it stay on this machine.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::Origin;
+    ///
+    /// assert!("http://127.0.0.1:8099".parse::<Origin>()?.is_loopback());
+    /// assert!(!Origin::FEISHU.is_loopback());
+    /// # Ok::<(), feishu_cancel_onboard::Error>(())
+    /// ```
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         Url::parse(self.as_str()).is_ok_and(|url| is_loopback(&url))

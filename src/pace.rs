@@ -50,6 +50,13 @@ impl Pace {
     }
 
     /// The limits that hold together.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Pace, document};
+    ///
+    /// assert_eq!(Pace::default().limits(), document::OPERATION.rate_limits);
+    /// assert!(Pace::unlimited().limits().is_empty());
+    /// ```
     #[must_use]
     pub fn limits(&self) -> &[RateLimit] {
         &self.limits

@@ -17,6 +17,9 @@ use crate::generated::cancel_onboard::{ApplicationId, TerminationType};
 ///     .reason_ids(["6959090661225640000"])
 ///     .notes("the position is closed");
 /// assert_eq!(request.application_id(), "1111111111");
+/// assert_eq!(request.termination_type(), TerminationType::CompanyRejected);
+/// assert_eq!(request.termination_reason_ids(), ["6959090661225640000"]);
+/// assert_eq!(request.termination_reason_notes(), Some("the position is closed"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct CancelRequest {
@@ -68,8 +71,9 @@ impl CancelRequest {
     /// ```
     /// use feishu_cancel_onboard::{CancelRequest, TerminationType};
     ///
-    /// let again = CancelRequest::new("1111111111", TerminationType::CompanyRejected).after_lost_attempt();
-    /// # let _ = again;
+    /// let request = CancelRequest::new("1111111111", TerminationType::CompanyRejected);
+    /// let again = request.clone().after_lost_attempt();
+    /// assert_ne!(again, request);
     /// ```
     #[must_use]
     pub fn after_lost_attempt(mut self) -> Self {
@@ -102,6 +106,14 @@ impl CancelRequest {
     }
 
     /// Checks what sending it would check before anything is sent.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{CancelRequest, ErrorKind, TerminationType};
+    ///
+    /// let request = CancelRequest::new("1111111111/../2222222222", TerminationType::Other);
+    /// let error = request.check().expect_err("it leads to another application");
+    /// assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    /// ```
     ///
     /// # Errors
     /// When the application id can't be one.
@@ -144,6 +156,15 @@ impl PartialEq for CancelRequest {
 impl Eq for CancelRequest {}
 
 /// How a cancellation succeeded.
+///
+/// ```
+/// use feishu_cancel_onboard::Outcome;
+///
+/// let outcome: Outcome = serde_json::from_str(r#""terminated""#)?;
+/// assert_eq!(outcome, Outcome::Terminated);
+/// assert_eq!(outcome.as_str(), "terminated");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -170,6 +191,24 @@ impl Outcome {
 }
 
 /// A cancellation that succeeded.
+///
+/// ```
+/// use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let done = client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+/// assert_eq!((done.outcome(), done.attempts()), (Outcome::Cancelled, 1));
+/// println!("log id {}", done.log_id().unwrap_or("none"));
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cancelled {
     pub(crate) outcome: Outcome,

@@ -12,9 +12,12 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 /// use std::time::Duration;
 /// use feishu_cancel_onboard::RetryPolicy;
 ///
-/// let patient = RetryPolicy::default().attempts(8).deadline(Duration::from_secs(300));
+/// let patient = RetryPolicy::default()
+///     .attempts(8)
+///     .backoff(Duration::from_secs(1), Duration::from_secs(30))
+///     .deadline(Duration::from_secs(300));
 /// let once = RetryPolicy::off();
-/// # let _ = (patient, once);
+/// assert_eq!(once, RetryPolicy::default().attempts(1));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {

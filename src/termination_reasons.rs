@@ -35,6 +35,32 @@ const PAGE_TOKEN_LIMIT: usize = 4096;
 ///
 /// The platform promises more than it needs to for the list to be of use, so of all of this only the id is certain: what is
 /// missing is `None`, and a type or a status that this version does not know is [`Received::Unknown`].
+///
+/// ```
+/// use feishu_cancel_onboard::{ActiveStatus, Client, Received, TerminationType};
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let mut reasons = client.termination_reasons();
+/// let reason = reasons.next().await.transpose()?.expect("there is one");
+/// println!("{}: {:?}, {:?}", reason.id(), reason.name_zh(), reason.name_en());
+/// println!("to those who refer: {:?}, {:?}", reason.referral_name_zh(), reason.referral_name_en());
+/// match reason.termination_type() {
+///     Some(Received::Known(TerminationType::CandidateDeclined)) => println!("the candidate declined"),
+///     Some(other) => println!("{other}"),
+///     None => println!("the platform does not say"),
+/// }
+/// assert_eq!(reason.is_disabled(), reason.active_status() == Some(Received::Known(ActiveStatus::Disabled)));
+/// println!("also an evaluation: {:?}", reason.is_used_as_evaluation());
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
 #[derive(Clone, Debug)]
 pub struct TerminationReason(types::TerminationReason);
 
@@ -100,20 +126,32 @@ impl TerminationReason {
 /// [`RetryPolicy`](crate::RetryPolicy) says, whose attempts and deadline hold for each page alone. A reason that can't be
 /// read at all, for want of an id, is left out with a warning in the log.
 ///
+/// ```
+/// use feishu_cancel_onboard::Client;
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let mut reasons = client.termination_reasons();
+/// # let mut count = 0;
+/// while let Some(reason) = reasons.next().await.transpose()? {
+///     println!("{} {}", reason.id(), reason.name_zh().unwrap_or_default());
+/// #     count += 1;
+/// }
+/// # assert_eq!(count, 12);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
+///
 /// # Errors
 /// The stream ends with the first error; the reasons before it were handed out. Pages that lead round in a circle or nowhere
 /// are one, and so are more than 1000 pages. Nothing has changed then: this call only reads, and its
 /// [`delivery`](Error::delivery) is never [`Delivery::Unknown`].
-///
-/// ```no_run
-/// # async fn example(client: &feishu_cancel_onboard::Client) -> Result<(), feishu_cancel_onboard::Error> {
-/// let mut reasons = client.termination_reasons();
-/// while let Some(reason) = reasons.next().await.transpose()? {
-///     println!("{} {}", reason.id(), reason.name_zh().unwrap_or_default());
-/// }
-/// # Ok(())
-/// # }
-/// ```
 #[must_use = "nothing is sent before it is polled"]
 pub struct TerminationReasons {
     client: Arc<Shared>,
@@ -153,6 +191,24 @@ impl TerminationReasons {
 
     /// How many reasons to ask for at a time: as many as the endpoint's page allows by default, and never more. Zero is
     /// taken as one.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::Client;
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let mut reasons = client.termination_reasons().page_size(5);
+    /// let first = reasons.next().await.transpose()?;
+    /// # assert!(first.is_some());
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
     pub fn page_size(self, reasons: u32) -> Self {
         Self { page_size: i64::from(reasons).clamp(1, parameters::PAGE_SIZE_MAXIMUM), ..self }
     }

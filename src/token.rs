@@ -22,6 +22,17 @@ const LONGEST: usize = 4096;
 ///
 /// Two tokens are the same only if one is a clone of the other: the platform can hand out the same string twice, and a
 /// refusal of the first says nothing of the second.
+///
+/// ```
+/// use feishu_cancel_onboard::AccessToken;
+///
+/// let token = AccessToken::new("t-0123456789abcdef")?;
+/// assert!(token.is_same(&token.clone()));
+/// assert!(!token.is_same(&AccessToken::new("t-0123456789abcdef")?));
+/// assert!(AccessToken::new("").is_err());
+/// assert!(!format!("{token:?}").contains("0123456789"));
+/// # Ok::<(), feishu_cancel_onboard::TokenError>(())
+/// ```
 #[derive(Clone)]
 pub struct AccessToken {
     header: HeaderValue,
@@ -71,6 +82,15 @@ impl fmt::Debug for AccessToken {
 }
 
 /// What [`TokenSource::token`] returns.
+///
+/// ```
+/// use feishu_cancel_onboard::{AccessToken, TokenFuture};
+///
+/// fn from_memory() -> TokenFuture<'static> {
+///     Box::pin(async { AccessToken::new("t-from-memory") })
+/// }
+/// # let _ = from_memory();
+/// ```
 pub type TokenFuture<'a> = Pin<Box<dyn Future<Output = Result<AccessToken, TokenError>> + Send + 'a>>;
 
 /// Where tokens come from: a vault, a cache that several processes share, or this library's own.
@@ -101,6 +121,47 @@ pub trait TokenSource: Send + Sync + 'static {
     ///
     /// A source that keeps tokens drops this one only if it [is](AccessToken::is_same) the one that it still keeps.
     /// Without an implementation, there is no other token.
+    ///
+    /// ```
+    /// use std::sync::{Mutex, PoisonError};
+    ///
+    /// use feishu_cancel_onboard::{AccessToken, TokenError, TokenFuture, TokenSource};
+    ///
+    /// #[derive(Default)]
+    /// struct Vault {
+    ///     kept: Mutex<Option<AccessToken>>,
+    /// }
+    ///
+    /// impl TokenSource for Vault {
+    ///     fn token(&self) -> TokenFuture<'_> {
+    ///         Box::pin(async {
+    ///             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    ///             match &*kept {
+    ///                 Some(token) => Ok(token.clone()),
+    ///                 None => Ok(kept.insert(AccessToken::new(read_from_the_vault()?)?).clone()),
+    ///             }
+    ///         })
+    ///     }
+    ///
+    ///     fn refused(&self, token: &AccessToken) -> bool {
+    ///         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+    ///         kept.take_if(|kept| kept.is_same(token));
+    ///         true
+    ///     }
+    /// }
+    /// # fn read_from_the_vault() -> Result<String, TokenError> { Ok("t-0".into()) }
+    /// #
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), TokenError> {
+    ///
+    /// let vault = Vault::default();
+    /// let first = vault.token().await?;
+    /// assert!(first.is_same(&vault.token().await?));
+    /// assert!(vault.refused(&first));
+    /// assert!(!first.is_same(&vault.token().await?));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn refused(&self, token: &AccessToken) -> bool {
         let _ = token;
         false
@@ -108,6 +169,21 @@ pub trait TokenSource: Send + Sync + 'static {
 }
 
 /// Why there is no token.
+///
+/// ```
+/// use feishu_cancel_onboard::{AccessToken, TokenError};
+///
+/// fn token_in(answer: std::io::Result<Option<String>>) -> Result<AccessToken, TokenError> {
+///     match answer {
+///         Ok(Some(token)) => AccessToken::new(token),
+///         Ok(None) => Err(TokenError::refused("the vault has no token for this tenant")),
+///         Err(error) => Err(TokenError::unavailable(error)),
+///     }
+/// }
+///
+/// let error = token_in(Ok(None)).expect_err("there is none");
+/// assert!(error.to_string().contains("no token for this tenant"));
+/// ```
 #[derive(Clone, Debug)]
 pub struct TokenError(pub(crate) Failure);
 

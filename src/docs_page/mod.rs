@@ -30,6 +30,7 @@ mod source;
 use std::fmt;
 
 pub use report::{Change, Drift, Report};
+/// What reading a document fails with: see [`Document::read`] for an example.
 pub use source::DocumentError;
 
 use facts::Facts;
@@ -40,9 +41,34 @@ use source::Source;
 include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 /// The most that is read as a page, in bytes; the longest published pages come near it.
+///
+/// ```
+/// use feishu_cancel_onboard::docs_page::{self, PageError};
+///
+/// let document = &docs_page::documents()?[0];
+/// let page = vec![b' '; docs_page::SIZE_LIMIT + 1];
+/// assert_eq!(document.check("page.md", &page).expect_err("it is too long"), PageError::TooLarge);
+/// # Ok::<(), docs_page::DocumentError>(())
+/// ```
 pub const SIZE_LIMIT: usize = 1024 * 1024;
 
 /// A document in `spec/` that names its page.
+///
+/// ```
+/// use feishu_cancel_onboard::docs_page;
+///
+/// let documents = docs_page::documents()?;
+/// let document = documents.iter().find(|document| document.name() == "cancel_onboard").expect("it is one of them");
+/// println!("{}, {}: {}", document.file(), document.title(), document.url());
+/// println!("its Markdown is at {}", document.markdown_url().unwrap_or("no address"));
+///
+/// // All that is left of the page is its title and the method.
+/// let page = format!("# {}\n\n## 请求\n\n| 基本 | |\n| --- | --- |\n| HTTP Method | PUT |\n", document.title());
+/// let report = document.check("page.md", page.as_bytes()).expect("it is the page");
+/// assert!(!report.ok);
+/// println!("{report}");
+/// # Ok::<(), docs_page::DocumentError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Document {
     name: String,
@@ -54,6 +80,12 @@ pub struct Document {
 
 /// Every document in `spec/` that names its page, as this crate was built with it.
 ///
+/// ```
+/// let documents = feishu_cancel_onboard::docs_page::documents()?;
+/// assert!(documents.iter().any(|document| document.name() == "cancel_onboard"));
+/// # Ok::<(), feishu_cancel_onboard::docs_page::DocumentError>(())
+/// ```
+///
 /// # Errors
 /// When a document lacks what the check needs, which is a defect of this crate.
 pub fn documents() -> Result<Vec<Document>, DocumentError> {
@@ -63,6 +95,13 @@ pub fn documents() -> Result<Vec<Document>, DocumentError> {
 impl Document {
     /// Reads documents that may refer to one another, each given as its name and its YAML text; those that name no page
     /// are left out.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::docs_page::Document;
+    ///
+    /// let error = Document::read(&[("cancel_onboard", "openapi: 3.0.3\ninfo: [")]).expect_err("it is cut short");
+    /// assert!(error.to_string().starts_with("spec/cancel_onboard.yaml:"));
+    /// ```
     ///
     /// # Errors
     /// At the first thing in a document that can't be read, with its file, line and place.
@@ -153,6 +192,19 @@ fn text(source: &Source, key: &str) -> Option<String> {
 }
 
 /// Why a content can't be checked as a page.
+///
+/// ```
+/// use feishu_cancel_onboard::docs_page::{self, PageError};
+///
+/// let document = &docs_page::documents()?[0];
+/// let check = |page: &[u8]| document.check("page.md", page).map(drop);
+/// assert_eq!(check(b""), Err(PageError::Empty));
+/// assert_eq!(check(b"\xff"), Err(PageError::NotText { valid_up_to: 0 }));
+/// assert_eq!(check(b"<html><body></body></html>"), Err(PageError::Html { log_in: false }));
+/// assert_eq!(check(b"A text."), Err(PageError::NotAPage));
+/// assert!(matches!(check("# 获取员工".as_bytes()), Err(PageError::AnotherPage { .. })));
+/// # Ok::<(), docs_page::DocumentError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PageError {

@@ -8,6 +8,27 @@ use serde_json::Value;
 use crate::printable::printable;
 
 /// What the check of a page found. As JSON, it is the line that the command prints; as text, what an operator reads.
+///
+/// ```
+/// use feishu_cancel_onboard::docs_page::{self, Change};
+/// use feishu_cancel_onboard::document::OPERATION;
+///
+/// let documents = docs_page::documents()?;
+/// let document = documents.iter().find(|document| document.name() == "cancel_onboard").expect("it is one of them");
+/// let page = format!("# {}\n\n## 请求\n\n| 基本 | |\n| --- | --- |\n| HTTP Method | PUT |\n", document.title());
+/// let report = document.check("page.md", page.as_bytes()).expect("it is the page");
+/// assert_eq!((report.ok, report.spec.as_str(), report.page.as_str()), (false, "cancel_onboard", "page.md"));
+///
+/// let method = report.drift.iter().find(|drift| drift.place == "method").expect("it differs");
+/// assert_eq!((&method.page, &method.document), (&"PUT".into(), &OPERATION.method.into()));
+/// assert_eq!(method.change, Change::Different);
+/// println!("{}:{}: {}", document.file(), method.line, method.change);
+/// println!("the notes are {}", report.notes_digest().unwrap_or("none"));
+///
+/// let json = serde_json::to_value(&report).expect("it is JSON");
+/// assert_eq!(json["drift"].as_array().map(Vec::len), Some(report.drift.len()));
+/// # Ok::<(), docs_page::DocumentError>(())
+/// ```
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -34,6 +55,8 @@ pub(super) struct Notes {
 }
 
 /// One difference between a page and its document.
+///
+/// See [`Report`] for an example.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Drift {
@@ -52,6 +75,8 @@ pub struct Drift {
 }
 
 /// What a page did to a fact of its document.
+///
+/// See [`Report`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

@@ -20,14 +20,38 @@ use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorC
 /// they are given.
 ///
 /// ```
-/// use feishu_cancel_onboard::sandbox::Answer;
-/// use feishu_cancel_onboard::{ErrorCode, PlatformErrorCode};
+/// use feishu_cancel_onboard::sandbox::{Answer, Fault, Sandbox};
+/// use feishu_cancel_onboard::{Client, Delivery, ErrorCode, PlatformErrorCode, RetryPolicy, TerminationType};
 /// use http::{HeaderValue, StatusCode, header::RETRY_AFTER};
+/// use serde_json::json;
 ///
-/// let failed = Answer::from(ErrorCode::SystemError);
-/// let forbidden = Answer::from(PlatformErrorCode::AppScopeMissing).status(StatusCode::FORBIDDEN);
-/// let unheard_of = Answer::code(1_009_999).status(StatusCode::INTERNAL_SERVER_ERROR);
-/// let gateway = Answer::html(StatusCode::BAD_GATEWAY).header(RETRY_AFTER, HeaderValue::from_static("1"));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let terminated = ErrorCode::ApplicationAlreadyTerminated.code();
+/// let answers = [
+///     (Answer::from(ErrorCode::InvalidParameter), Delivery::Rejected),
+///     (Answer::from(PlatformErrorCode::AppScopeMissing).status(StatusCode::FORBIDDEN), Delivery::Rejected),
+///     (Answer::json(StatusCode::OK, &json!({ "code": terminated, "since": "yesterday" })), Delivery::Rejected),
+///     (Answer::code(1_009_999).status(StatusCode::INTERNAL_SERVER_ERROR), Delivery::Unknown),
+///     (Answer::html(StatusCode::BAD_GATEWAY).header(RETRY_AFTER, HeaderValue::from_static("1")), Delivery::Unknown),
+///     (Answer::bytes(StatusCode::OK, "{"), Delivery::Unknown),
+///     (Answer::rate_limited(10, 1), Delivery::Rejected),
+/// ];
+///
+/// let sandbox = Sandbox::start().await?;
+/// let client = Client::builder()
+///     .origin(sandbox.base_url().parse()?)
+///     .app(sandbox.app_id(), sandbox.app_secret())
+///     .retry(RetryPolicy::off())
+///     .build()?;
+/// for (answer, delivery) in answers {
+///     sandbox.fail_cancellations([Fault::WithoutEffect(answer.into())]);
+///     let result = client.cancel_onboard("1111111111", TerminationType::Other).send().await;
+///     assert_eq!(result.expect_err("it failed").delivery(), delivery);
+/// }
+/// assert_eq!(sandbox.cancellations(), 0);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone)]
 pub struct Answer {
@@ -57,6 +81,23 @@ struct Detail<'a> {
 
 impl Answer {
     /// Code 0, with nothing in `data`, at HTTP 200.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::{Answer, Fault, PENDING, Sandbox};
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// sandbox.fail_cancellations([Fault::WithoutEffect(Answer::success().into())]);
+    ///
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// client.cancel_onboard(PENDING, TerminationType::Other).send().await?; // a platform that lies
+    /// assert_eq!(sandbox.cancellations(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn success() -> Self {
         let envelope = CancelOnboardResponse {

@@ -5,10 +5,27 @@ use std::collections::HashMap;
 use crate::ErrorCode;
 
 /// An application that is pending onboarding when the sandbox starts, like any that is not named here.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::{ApplicationState, IN_FEISHU_PEOPLE, PENDING, Sandbox, TERMINATED};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::start().await?;
+/// assert_eq!(sandbox.application(PENDING), ApplicationState::Pending);
+/// assert_eq!(sandbox.application(TERMINATED), ApplicationState::Terminated);
+/// assert_eq!(sandbox.application(IN_FEISHU_PEOPLE), ApplicationState::InFeishuPeople);
+/// # Ok(())
+/// # }
+/// ```
 pub const PENDING: &str = "1111111111";
 /// An application that is already terminated when the sandbox starts.
+///
+/// See [`PENDING`] for an example.
 pub const TERMINATED: &str = "2222222222";
 /// An application whose pre-hire record exists in Feishu People when the sandbox starts.
+///
+/// See [`PENDING`] for an example.
 pub const IN_FEISHU_PEOPLE: &str = "3333333333";
 
 /// The state of an application, as far as a cancellation can tell.

@@ -26,15 +26,28 @@ use crate::generated::{cancel_onboard, tenant_access_token, termination_reasons}
 /// ```
 /// use std::time::Duration;
 /// use feishu_cancel_onboard::sandbox::{ApplicationState, Sandbox};
+/// use feishu_cancel_onboard::{RateLimit, TerminationType};
+/// use serde_json::json;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> std::io::Result<()> {
+/// let a_second = Duration::from_secs(1);
 /// let sandbox = Sandbox::builder()
-///     .latency(Duration::from_millis(150)..=Duration::from_millis(350))
+///     .port(0)
+///     .credentials("cli_a1b2c3", "the app's secret")
+///     .token_expire(600)
+///     .rate_limits([RateLimit { calls: 5, period: a_second }])
+///     .reason_rate_limits([])
+///     .termination_reasons([json!({ "id": "1", "termination_type": TerminationType::Other }), json!({ "id": "2" })])
+///     .reasons_per_page(1)
+///     .latency(Duration::from_millis(5)..=Duration::from_millis(10))
 ///     .application("6949805467799537964", ApplicationState::Terminated)
+///     .keep_calls(1000)
+///     .grace(a_second)
 ///     .on_call(|call| println!("{} {} {:?}", call.method, call.path, call.status))
 ///     .start()
 ///     .await?;
+/// assert_eq!(sandbox.application("6949805467799537964"), ApplicationState::Terminated);
 /// # Ok(())
 /// # }
 /// ```

@@ -13,13 +13,33 @@ use super::random::Random;
 /// It strikes a call that got past the token and the limit, so a call refused there uses none up.
 ///
 /// ```
-/// use feishu_cancel_onboard::ErrorCode;
-/// use feishu_cancel_onboard::sandbox::{Answer, Ending, Fault};
+/// use std::time::Duration;
+/// use feishu_cancel_onboard::sandbox::{Answer, Ending, Fault, Sandbox};
+/// use feishu_cancel_onboard::{Client, ErrorCode, Outcome, TerminationType};
 /// use http::StatusCode;
 ///
-/// let lost_answer = Fault::WithEffect(Ending::Reset);
-/// let failed = Fault::WithoutEffect(ErrorCode::SystemError.into());
-/// let bad_gateway_although_done = Fault::WithEffect(Answer::html(StatusCode::BAD_GATEWAY).into());
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// sandbox.fail_cancellations([
+///     Fault::None,
+///     Fault::Delay(Duration::from_millis(20)),
+///     Fault::WithoutEffect(ErrorCode::SystemError.into()),
+///     Fault::None, // for the attempt that follows
+///     Fault::WithEffect(Answer::html(StatusCode::BAD_GATEWAY).into()),
+/// ]);
+///
+/// let origin = sandbox.base_url().parse()?;
+/// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// for (id, attempts) in [("10", 1), ("11", 1), ("12", 2)] {
+///     let done = client.cancel_onboard(id, TerminationType::Other).send().await?;
+///     assert_eq!((done.outcome(), done.attempts()), (Outcome::Cancelled, attempts));
+/// }
+/// let done = client.cancel_onboard("13", TerminationType::Other).send().await?;
+/// assert_eq!(done.outcome(), Outcome::Terminated);
+/// assert_eq!(sandbox.cancellations(), 4);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -37,10 +57,30 @@ pub enum Fault {
 /// How a call ends that does not get the answer that was due.
 ///
 /// ```
-/// use feishu_cancel_onboard::sandbox::{Ending, Fault};
+/// use feishu_cancel_onboard::sandbox::{Ending, Fault, Sandbox};
+/// use feishu_cancel_onboard::{Client, Delivery, ErrorKind, RetryPolicy, TerminationType};
 ///
-/// let torn = Fault::WithEffect(Ending::Truncated(10));
-/// let not_http = Fault::WithoutEffect(Ending::Raw("220 mail.example\r\n".into()));
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// sandbox.fail_cancellations([
+///     Fault::WithEffect(Ending::Truncated(10)),
+///     Fault::WithEffect(Ending::Close),
+///     Fault::WithoutEffect(Ending::Raw("220 mail.example\r\n".into())),
+/// ]);
+///
+/// let client = Client::builder()
+///     .origin(sandbox.base_url().parse()?)
+///     .app(sandbox.app_id(), sandbox.app_secret())
+///     .retry(RetryPolicy::off())
+///     .build()?;
+/// for id in ["10", "11", "12"] {
+///     let result = client.cancel_onboard(id, TerminationType::Other).send().await;
+///     assert_eq!(result.expect_err("no whole answer came").delivery(), Delivery::Unknown);
+/// }
+/// assert_eq!(sandbox.cancellations(), 2);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

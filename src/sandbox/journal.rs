@@ -7,14 +7,29 @@ use std::time::Instant;
 /// A call that the sandbox saw, to whatever path.
 ///
 /// ```
-/// use feishu_cancel_onboard::sandbox::Call;
+/// use feishu_cancel_onboard::sandbox::{Call, Sandbox};
+/// use feishu_cancel_onboard::{Client, TerminationType};
 ///
 /// /// The applications whose cancellation was answered with success.
 /// fn cancelled(calls: &[Call]) -> Vec<&str> {
 ///     let successes = calls.iter().filter(|call| call.code == Some(0) && call.delivered);
 ///     successes.filter_map(|call| call.application_id.as_deref()).collect()
 /// }
-/// # assert!(cancelled(&[]).is_empty());
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let sandbox = Sandbox::start().await?;
+/// let origin = sandbox.base_url().parse()?;
+/// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let done = client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+///
+/// let [token, cancellation] = &sandbox.calls()[..] else { panic!("two calls") };
+/// assert_eq!(cancelled(&sandbox.calls()), ["1111111111"]);
+/// assert_eq!((cancellation.method.as_str(), cancellation.status), ("POST", Some(200)));
+/// assert_eq!(Some(cancellation.log_id.as_str()), done.log_id());
+/// assert!(token.at <= cancellation.at && token.path != cancellation.path);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]

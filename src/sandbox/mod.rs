@@ -31,8 +31,21 @@ use self::exchange::{Shared, lock};
 use self::server::Server;
 
 /// The app id that a sandbox knows unless it is given another. It is no real app's.
+///
+/// ```
+/// use feishu_cancel_onboard::sandbox::{APP_ID, APP_SECRET, Sandbox};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let sandbox = Sandbox::start().await?;
+/// assert_eq!((sandbox.app_id(), sandbox.app_secret()), (APP_ID, APP_SECRET));
+/// # Ok(())
+/// # }
+/// ```
 pub const APP_ID: &str = "cli_sandbox";
 /// The app secret that a sandbox knows unless it is given another. It is nobody's secret.
+///
+/// See [`APP_ID`] for an example.
 pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
 
 /// A running stand-in for the platform.
@@ -52,9 +65,10 @@ pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
 ///
 /// ```
 /// use feishu_cancel_onboard::sandbox::{ApplicationState, Ending, Fault, PENDING, Sandbox};
+/// use feishu_cancel_onboard::{Client, Outcome, TerminationType};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::io::Result<()> {
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let sandbox = Sandbox::start().await?;
 /// assert!(sandbox.base_url().starts_with("http://127.0.0.1:"));
 /// assert_eq!(sandbox.application(PENDING), ApplicationState::Pending);
@@ -62,10 +76,15 @@ pub const APP_SECRET: &str = "sandbox-secret-for-nothing-real";
 /// // The next cancellation takes effect, but its answer is lost.
 /// sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
 ///
-/// // … what is to be tested runs here, against `base_url()` with `app_id()` and `app_secret()` …
+/// // What is to be tested runs here.
+/// let origin = sandbox.base_url().parse()?;
+/// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// let done = client.cancel_onboard(PENDING, TerminationType::Other).send().await?;
+/// assert_eq!(done.outcome(), Outcome::Terminated);
 ///
-/// assert_eq!(sandbox.cancellations(), 0);
-/// assert!(sandbox.calls().is_empty());
+/// assert_eq!(sandbox.application(PENDING), ApplicationState::Terminated);
+/// assert_eq!((sandbox.cancellations(), sandbox.token_requests()), (1, 1));
+/// assert_eq!(sandbox.calls().len(), 3);
 /// sandbox.shutdown().await;
 /// # Ok(())
 /// # }
@@ -124,6 +143,17 @@ impl Sandbox {
     }
 
     /// Puts an application into a state.
+    ///
+    /// ```
+    /// # use feishu_cancel_onboard::sandbox::{ApplicationState, Sandbox};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let sandbox = Sandbox::start().await?;
+    /// sandbox.set_application("6949805467799537964", ApplicationState::InFeishuPeople);
+    /// assert_eq!(sandbox.application("6949805467799537964"), ApplicationState::InFeishuPeople);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_application(&self, id: impl Into<String>, state: ApplicationState) {
         lock(&self.shared.applications).set(id.into(), state);
     }
@@ -141,17 +171,52 @@ impl Sandbox {
     }
 
     /// A token that is good, as the next request for one would get it; it does not count as a request.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::Sandbox;
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).tenant_access_token(sandbox.token()).build()?;
+    /// client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+    /// assert_eq!(sandbox.token_requests(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn token(&self) -> String {
         lock(&self.shared.tokens).current(Instant::now()).0
     }
 
     /// Makes the tokens handed out so far invalid (99991663). The next request for one gets a new one.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::Sandbox;
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+    ///
+    /// sandbox.revoke_tokens();
+    /// let done = client.cancel_onboard("4444444444", TerminationType::Other).send().await?;
+    /// assert_eq!((done.attempts(), sandbox.token_requests()), (2, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn revoke_tokens(&self) {
         lock(&self.shared.tokens).revoke();
     }
 
     /// Brings the tokens handed out so far to their end (99991677). The next request for one gets a new one.
+    ///
+    /// See [`revoke_tokens`](Self::revoke_tokens) for an example; only the code is another.
     pub fn expire_tokens(&self) {
         lock(&self.shared.tokens).expire();
     }
@@ -160,23 +225,73 @@ impl Sandbox {
     ///
     /// A token lives as long as that, if that is between 1 second and the longest life a token has; with anything else it
     /// lives as long as a token can.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::Sandbox;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let before = sandbox.token();
+    /// sandbox.set_token_expire(60);
+    /// assert_ne!(sandbox.token(), before);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn set_token_expire(&self, seconds: i64) {
         lock(&self.shared.tokens).set_expire(seconds);
     }
 
     /// Programs what goes wrong with the next cancellations that pass the token and the limit: one fault for each, after
     /// those already programmed.
+    ///
+    /// See [`Fault`] for an example.
     pub fn fail_cancellations(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.cancellation_faults).extend(faults);
     }
 
     /// Programs what goes wrong with the next requests for a token: one fault for each, after those already programmed.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::{Ending, Fault, Sandbox};
+    /// use feishu_cancel_onboard::{Client, Delivery, PlatformErrorCode, TerminationType};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// sandbox.fail_token_requests([Fault::WithoutEffect(PlatformErrorCode::AppDisabled.into())]);
+    ///
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let result = client.cancel_onboard("1111111111", TerminationType::Other).send().await;
+    /// let error = result.expect_err("there is no token");
+    /// assert_eq!((error.delivery(), error.attempts()), (Delivery::NotSent, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fail_token_requests(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.token_faults).extend(faults);
     }
 
     /// Programs what goes wrong with the next pages of termination reasons that pass the token and the limits: one fault for
     /// each, after those already programmed.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::{Fault, Sandbox};
+    /// use feishu_cancel_onboard::{Client, ErrorKind, TerminationReasonsErrorCode};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// sandbox.fail_reason_lists([Fault::WithoutEffect(TerminationReasonsErrorCode::InvalidParameter.into())]);
+    ///
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let error = client.termination_reasons().next().await.and_then(Result::err).expect("it was refused");
+    /// assert_eq!(error.kind(), ErrorKind::InvalidParameter);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fail_reason_lists(&self, faults: impl IntoIterator<Item = Fault>) {
         lock(&self.shared.reason_faults).extend(faults);
     }
@@ -184,11 +299,32 @@ impl Sandbox {
     /// Programs what can go wrong with any cancellation that passes the token and the limit and for which no fault is
     /// programmed: each fault with its probability, of which the sum is 1 at most. The seed decides which ones, so that a
     /// run can be repeated. No faults, no failures.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::sandbox::{Ending, Fault, Sandbox};
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sandbox = Sandbox::start().await?;
+    /// let faults = [(0.3, Fault::WithEffect(Ending::Reset)), (0.2, Fault::WithoutEffect(Ending::Reset))];
+    /// sandbox.fail_cancellations_at_random(7, faults);
+    ///
+    /// let origin = sandbox.base_url().parse()?;
+    /// let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// for id in ["10", "11", "12"] {
+    ///     println!("{id}: {:?}", client.cancel_onboard(id, TerminationType::Other).send().await);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn fail_cancellations_at_random(&self, seed: u64, faults: impl IntoIterator<Item = (f64, Fault)>) {
         lock(&self.shared.cancellation_faults).at_random(seed, faults);
     }
 
     /// The same for requests for a token.
+    ///
+    /// See [`fail_cancellations_at_random`](Self::fail_cancellations_at_random) for an example.
     pub fn fail_token_requests_at_random(&self, seed: u64, faults: impl IntoIterator<Item = (f64, Fault)>) {
         lock(&self.shared.token_faults).at_random(seed, faults);
     }

@@ -21,18 +21,27 @@ use crate::token::Tokens;
 /// the first one calls.
 ///
 /// ```
-/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// use feishu_cancel_onboard::{Client, TerminationType};
 ///
-/// let client = Client::builder().app("cli_a1b2c3", std::env::var("FEISHU_APP_SECRET")?).build()?;
-/// let done = client
-///     .cancel_onboard("1111111111", TerminationType::CandidateDeclined)
-///     .notes("took another offer")
-///     .send()
-///     .await?;
-/// println!("cancelled, log id {:?}", done.log_id());
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// // A clone for each task: all of them share one token and one pace.
+/// let tasks = ["6949805467799537964", "6949805467799537965"].map(|id| {
+///     let client = client.clone();
+///     tokio::spawn(async move { client.cancel_onboard(id, TerminationType::CandidateDeclined).send().await })
+/// });
+/// for task in tasks {
+///     println!("cancelled, log id {:?}", task.await??.log_id());
+/// }
+/// # assert_eq!((sandbox.cancellations(), sandbox.token_requests()), (2, 1));
 /// # Ok(())
 /// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
 /// ```
 #[derive(Clone)]
 pub struct Client {
@@ -53,6 +62,8 @@ pub(crate) struct Shared {
 
 impl Client {
     /// A builder, which needs credentials before it builds.
+    ///
+    /// See [`ClientBuilder`] for an example.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }

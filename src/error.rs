@@ -185,6 +185,7 @@ impl Subject {
 /// let code = ErrorCode::ApplicationAlreadyTerminated;
 /// assert_eq!((error.known_code(), error.code()), (Some(Code::Endpoint(code)), Some(code.code())));
 /// assert_eq!(error.http_status(), code.http_status());
+/// assert!(error.reached_platform());
 /// assert_eq!((error.attempts(), error.failures().count(), error.retry_after()), (1, 1, None));
 /// println!("{}, log id {}", error.message(), error.log_id().unwrap_or_default());
 /// println!("{}", error.advice().zh);

@@ -1,5 +1,362 @@
 //! Cancel the onboarding of a Feishu Hire candidate, and know for certain whether it happened.
-
+//!
+//! This is a guide for those who call it from an HR back-end. The items say the rest, each with an example. What calls
+//! the platform in an example is run against the [`sandbox`].
+//!
+//! # The first call
+//!
+//! With the id and the secret of a custom app that has one of the scopes that [`document::OPERATION`] lists, in a Tokio
+//! runtime:
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let (app_id, app_secret) = (sandbox.app_id(), sandbox.app_secret());
+//! let client = Client::builder()
+//! #     .origin(sandbox.base_url().parse()?)
+//!     .app(app_id, app_secret) // from your vault, or the environment
+//!     .build()?;
+//!
+//! let done = client
+//!     .cancel_onboard("1111111111", TerminationType::CandidateDeclined)
+//!     .notes("took another offer")
+//!     .send()
+//!     .await?;
+//! println!("{}, log id {:?}", done.outcome().as_str(), done.log_id());
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! It calls Feishu; [`ClientBuilder::origin`] leads to Lark, or to a gateway of yours. Whatever the origin,
+//! certificates are checked and redirects are not followed, and neither tokens nor secrets come up in errors, logs or
+//! `Debug`.
+//!
+//! # What went wrong, and what it asks of you
+//!
+//! An [`Error`] answers questions. [`kind`](Error::kind) says what happened, in few enough kinds to decide by:
+//!
+//! | [`ErrorKind`] | what it asks of you |
+//! | --- | --- |
+//! | [`AlreadyTerminated`](ErrorKind::AlreadyTerminated) | nothing: nothing is left to cancel |
+//! | [`ManagedByFeishuPeople`](ErrorKind::ManagedByFeishuPeople) | somebody cancels it in Feishu People |
+//! | [`InvalidRequest`](ErrorKind::InvalidRequest), [`InvalidParameter`](ErrorKind::InvalidParameter) | correct the request; the first was not even sent |
+//! | [`Unauthorized`](ErrorKind::Unauthorized), [`InvalidCredentials`](ErrorKind::InvalidCredentials), [`PermissionDenied`](ErrorKind::PermissionDenied), [`AppUnavailable`](ErrorKind::AppUnavailable) | stop calling until somebody has set the app right: every call fails |
+//! | all others | first ask [whether it is done](#is-it-done), then whether [the same call can succeed later](#trying-again) |
+//!
+//! [`advice`](Error::advice) says it to a person, in English and in Chinese; [`log_id`](Error::log_id) is what Feishu's
+//! support asks for; [`details`](Error::details) holds what the platform sent besides, such as the scope that is
+//! missing and a link to where it is granted.
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, ErrorKind, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! match client.cancel_onboard("3333333333", TerminationType::Other).send().await {
+//!     Ok(done) => println!("{}", done.outcome().as_str()),
+//!     Err(error) if error.kind() == ErrorKind::AlreadyTerminated => println!("nothing to do"),
+//!     Err(error) => {
+//!         println!("{error}\n{}", error.advice().zh);
+//!         for field in error.details().iter().flat_map(|details| details.field_violations()) {
+//!             println!("{}: {}", field.field.unwrap_or_default(), field.description.unwrap_or_default());
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Is it done?
+//!
+//! After every failure, [`delivery`](Error::delivery) says which of three things is true of the whole cancellation, all
+//! its attempts together:
+//!
+//! | [`Delivery`] | what is true | what follows |
+//! | --- | --- | --- |
+//! | [`NotSent`](Delivery::NotSent) | no request of it reached the platform | nothing changed |
+//! | [`Rejected`](Delivery::Rejected) | the platform said no | nothing changed |
+//! | [`Unknown`](Delivery::Unknown) | some attempt may have taken effect | look at the application, or make the cancellation again, as [after a crash](#after-a-crash) |
+//!
+//! An answer that is lost is not the end: the cancellation is made again, and where the platform then says that the
+//! application is terminated already, it succeeds with [`Outcome::Terminated`]. The state that was asked for holds;
+//! that it was this cancellation which brought it about is likely, not proven.
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! # use feishu_cancel_onboard::sandbox::{Ending, Fault};
+//! # sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+//! // The first attempt takes effect, and its answer is lost.
+//! let done = client.cancel_onboard("1111111111", TerminationType::Other).send().await?;
+//! assert_eq!((done.outcome(), done.attempts()), (Outcome::Terminated, 2));
+//! # assert_eq!(sandbox.cancellations(), 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # After a crash
+//!
+//! A program can be killed between a request and its answer. So that the next run knows, put on record that a
+//! cancellation starts with [`before_sending`](CancelOnboard::before_sending), which is awaited just before the first
+//! request is written; if that fails, nothing is sent. Put its end on record too. What has started and has not ended is
+//! made again with [`after_lost_attempt`](CancelOnboard::after_lost_attempt).
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+//!
+//! async fn put_on_record(application_id: &str) -> std::io::Result<()> {
+//!     // A row in your database, committed.
+//! #     let _ = application_id;
+//!     Ok(())
+//! }
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! # use feishu_cancel_onboard::sandbox::{Ending, Fault};
+//! # sandbox.fail_cancellations([Fault::WithEffect(Ending::Hang)]);
+//! let first_run = client
+//!     .cancel_onboard("1111111111", TerminationType::Other)
+//!     .before_sending(|| put_on_record("1111111111"))
+//!     .send();
+//! // While this is awaited, the program is killed.
+//! # let killed = async {
+//! #     while sandbox.cancellations() == 0 {
+//! #         tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+//! #     }
+//! # };
+//! # tokio::select! { biased; _ = first_run => panic!("it hangs"), () = killed => {} }
+//!
+//! let next_run = client.cancel_onboard("1111111111", TerminationType::Other).after_lost_attempt().send();
+//! assert_eq!(next_run.await?.outcome(), Outcome::Terminated);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Trying again
+//!
+//! What is safe to try again is tried again, and nothing else; how often, after which waits and until when is for the
+//! [`RetryPolicy`] to say. The deadline holds for the whole, waits for the platform's limit and for a token included:
+//! nobody waits longer than that. [`ClientBuilder::attempt_timeout`] is for one attempt.
+//!
+//! Where the policy has come to its end, [`is_retryable`](Error::is_retryable) says whether the same call can succeed
+//! later, and [`retry_after`](Error::retry_after) how long the platform asked to wait before that: put it back into
+//! your queue.
+//!
+//! ```
+//! use std::time::Duration;
+//! use feishu_cancel_onboard::{CancelRequest, Client, Delivery, RetryPolicy, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let answer = feishu_cancel_onboard::sandbox::Answer::rate_limited(10, 30);
+//! # sandbox.fail_cancellations([feishu_cancel_onboard::sandbox::Fault::WithoutEffect(answer.into())]);
+//! # let mut queue = Vec::new();
+//! let client = Client::builder()
+//! #     .origin(sandbox.base_url().parse()?)
+//! #     .app(sandbox.app_id(), sandbox.app_secret())
+//!     .retry(RetryPolicy::default().attempts(2).deadline(Duration::from_secs(20)))
+//!     // …
+//!     .build()?;
+//! let request = CancelRequest::new("1111111111", TerminationType::Other);
+//! if let Err(error) = client.prepare(request.clone()).send().await
+//!     && error.is_retryable()
+//! {
+//!     let unknown = error.delivery() == Delivery::Unknown;
+//!     let again = if unknown { request.after_lost_attempt() } else { request };
+//!     queue.push((again, error.retry_after().unwrap_or(Duration::from_secs(60))));
+//! }
+//! # assert_eq!(queue[0].1, Duration::from_secs(30));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Pace
+//!
+//! The platform counts the calls of one app in one tenant, and refuses those above the documented limit, which is
+//! [`document::OPERATION.rate_limits`](Operation::rate_limits). A client keeps to it by itself, with all its clones:
+//! make one at the start, clone it wherever it is needed. A second client, or a second process, does not know how fast
+//! the first one calls: divide the limit between them.
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, Pace, document};
+//!
+//! let limit = document::OPERATION.rate_limits[0];
+//! let half = Pace::new(limit.calls / 2, limit.period);
+//! println!("500 take {:?} at least, in each of two processes", half.time_for(250));
+//! let client = Client::builder().app("cli_a1b2c3", "the app's secret").pace(half).build()?;
+//! # Ok::<(), feishu_cancel_onboard::Error>(())
+//! ```
+//!
+//! # Many cancellations
+//!
+//! [`Client::cancel_all`] takes a stream of [`CancelRequest`]s and gives the results as they come: at the client's
+//! pace, as many at once as that takes, and each with all that a single cancellation promises. The methods of streams
+//! are in `futures_util`.
+//!
+//! ```
+//! use feishu_cancel_onboard::{CancelRequest, Client, Delivery, TerminationType};
+//! use futures_util::{StreamExt, stream};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! let requests = ["1111111111", "2222222222", "4444444444"]
+//!     .map(|id| CancelRequest::new(id, TerminationType::CompanyRejected).notes("hiring freeze"));
+//! let mut results = client.cancel_all(stream::iter(requests));
+//! let (mut done, mut unknown) = (0, Vec::new());
+//! while let Some((request, result)) = results.next().await {
+//!     match result {
+//!         Ok(_) => done += 1,
+//!         Err(error) if error.delivery() == Delivery::Unknown => unknown.push(request.after_lost_attempt()),
+//!         Err(error) => println!("{}: {error}", request.application_id()),
+//!     }
+//! }
+//! assert_eq!((done, unknown.len()), (2, 0)); // 2222222222 was terminated before
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Reasons
+//!
+//! Besides its [`TerminationType`], a cancellation can give reasons that the tenant has set up.
+//! [`Client::termination_reasons`] reads their ids; a reason belongs to one type, and can be disabled.
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, Received, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! let of_type = Some(Received::Known(TerminationType::CandidateDeclined));
+//! let mut reasons = client.termination_reasons();
+//! let mut fitting = Vec::new();
+//! while let Some(reason) = reasons.next().await.transpose()? {
+//!     if reason.termination_type() == of_type && !reason.is_disabled() {
+//!         fitting.push(reason.id().to_owned());
+//!     }
+//! }
+//! let cancellation = client.cancel_onboard("1111111111", TerminationType::CandidateDeclined);
+//! cancellation.reason_ids(fitting.into_iter().take(1)).send().await?;
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Tokens
+//!
+//! | given to the builder | who renews the token |
+//! | --- | --- |
+//! | [`app`](ClientBuilder::app) | this library, before it ends, for all clones together |
+//! | [`tenant_access_token`](ClientBuilder::tenant_access_token) | nobody: once it is refused, every call is [`Unauthorized`](ErrorKind::Unauthorized) |
+//! | [`token_source`](ClientBuilder::token_source) | your [`TokenSource`], for instance a vault or a cache that several services share |
+//!
+//! A token that the platform refuses is replaced and the call made once more, where there is somebody to bring another
+//! one. Where no token can be had, nothing is sent, and the error says so.
+//!
+//! # Tests of your own
+//!
+//! With the feature `sandbox`, [`Sandbox`] is the platform on loopback: a real HTTP server with its checks, codes,
+//! limits and state, which goes wrong as told.
+//!
+//! ```console
+//! $ cargo add --dev feishu-cancel-onboard --features sandbox
+//! ```
+//!
+//! ```
+//! # #[cfg(feature = "sandbox")]
+//! use feishu_cancel_onboard::sandbox::{Ending, Fault, Sandbox};
+//! use feishu_cancel_onboard::{Client, TerminationType};
+//!
+//! // What is to be tested: how your service speaks of it.
+//! async fn tell_hr(client: &Client, id: &str) -> String {
+//!     match client.cancel_onboard(id, TerminationType::Other).send().await {
+//!         Ok(_) => "cancelled".to_owned(),
+//!         Err(error) => format!("not cancelled: {}", error.kind()),
+//!     }
+//! }
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let sandbox = Sandbox::start().await?;
+//! let origin = sandbox.base_url().parse()?;
+//! let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//!
+//! sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+//! assert_eq!(tell_hr(&client, "4444444444").await, "cancelled");
+//! assert_eq!(tell_hr(&client, "3333333333").await, "not cancelled: managed_by_feishu_people");
+//! assert_eq!(sandbox.cancellations(), 1);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
+//! # Features
+//!
+//! | feature | default | what it brings |
+//! | --- | --- | --- |
+//! | `rustls` | yes | TLS by rustls; without it, TLS is whatever the `reqwest` features elsewhere in your build bring |
+//! | `sandbox` | | the module [`sandbox`] |
+//! | `check-docs` | | the module [`docs_page`] |
+//! | `cli` | | the binary `cancel-onboard`, with `sandbox` and `check-docs` |
+//!
+//! # When the page changes
+//!
+//! The client, its codes, values and limits are generated from documents in `spec/`, which say what the pages in
+//! [`document`] said when this version was made. A code or a value that is newer than that is read all the same, as
+//! [`Code::Unknown`] or [`Received::Unknown`]. `cancel-onboard check-docs`, or the module [`docs_page`] in a program,
+//! says whether a page says something else by now; the repository's `CONTRIBUTING.md` leads from there to the next
+//! release.
+//!
+//! # Versions
+//!
+//! Semantic versioning: kinds, codes and values can be added by any release, which is why their enums are
+//! `non_exhaustive`; what takes something away, or brings a new major version of a dependency whose types are in public
+//! signatures (`bytes`, `futures-core`, `http`, `reqwest`, `secrecy`, `serde`, `serde_json`), is a breaking release.
+//!
+#![cfg_attr(feature = "sandbox", doc = "[`Sandbox`]: sandbox::Sandbox")]
+#![cfg_attr(not(feature = "sandbox"), doc = "[`sandbox`]: #features\n[`Sandbox`]: #features")]
+#![cfg_attr(not(feature = "check-docs"), doc = "[`docs_page`]: #features")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod advice;

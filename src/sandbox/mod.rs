@@ -1,5 +1,7 @@
 //! A stand-in for the platform: a real HTTP server on loopback that issues tokens, lists termination reasons and cancels
 //! onboardings, keeping state, with the checks, codes, limits and headers of the platform. For tests, and for trying things out.
+//!
+//! [`Sandbox`] is where to begin, [`Fault`] what can go wrong with it.
 
 mod answer;
 mod applications;

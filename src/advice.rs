@@ -16,7 +16,7 @@ use crate::meaning::Code;
 /// assert!(advice.en.starts_with("Cancel the onboarding in Feishu People"));
 /// assert!(advice.zh.starts_with("请到飞书人事取消入职"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Advice {
     /// In English.

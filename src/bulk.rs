@@ -110,7 +110,7 @@ impl<S> CancelAll<S> {
     /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and that error as a source.
     ///
     /// ```
-    /// use std::sync::{Arc, Mutex};
+    /// use std::sync::mpsc;
     ///
     /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
     /// use futures_util::StreamExt;
@@ -121,18 +121,15 @@ impl<S> CancelAll<S> {
     /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
     /// # let origin = sandbox.base_url().parse()?;
     /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
-    /// let started = Arc::new(Mutex::new(Vec::new())); // stands in for a table of your database
-    /// let record = {
-    ///     let started = Arc::clone(&started);
-    ///     move |request: &CancelRequest| {
-    ///         started.lock().unwrap().push(request.application_id().to_owned());
-    ///         async { std::io::Result::Ok(()) }
-    ///     }
+    /// let (started, on_record) = mpsc::channel(); // stands in for a table of your database
+    /// let record = move |request: &CancelRequest| {
+    ///     let recorded = started.send(request.application_id().to_owned());
+    ///     async { recorded }
     /// };
     /// let requests = ["10", "11"].map(|id| CancelRequest::new(id, TerminationType::CompanyRejected));
     /// let results = client.cancel_all(futures_util::stream::iter(requests)).before_sending(record);
     /// assert_eq!(results.count().await, 2);
-    /// assert_eq!(started.lock().unwrap().len(), 2);
+    /// assert_eq!(on_record.try_iter().count(), 2);
     /// # Ok(())
     /// # }
     /// # #[cfg(not(feature = "sandbox"))]

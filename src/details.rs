@@ -55,7 +55,7 @@ use crate::generated::cancel_onboard::types::{FieldViolation, Help, KeyedDetail,
 /// # #[cfg(not(feature = "sandbox"))]
 /// # fn main() {}
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Details<'a>(&'a Value);
 
 impl<'a> Details<'a> {

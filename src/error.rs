@@ -5,6 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::advice::{self, Advice};
@@ -26,7 +27,8 @@ use crate::meaning::{Code, Meaning, Retry};
 /// assert_eq!(kind, ErrorKind::AlreadyTerminated);
 /// assert_eq!((kind.as_str(), kind.to_string().as_str()), ("already_terminated", "already_terminated"));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// The application was terminated already, and not by this cancellation.
@@ -104,7 +106,8 @@ impl fmt::Display for ErrorKind {
 /// assert_eq!(of_attempts.iter().max(), Some(&Delivery::Unknown));
 /// assert_eq!(Delivery::Unknown.as_str(), "unknown");
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Delivery {
     /// No request of it reached the platform: nothing changed.
     NotSent,
@@ -194,8 +197,10 @@ impl Subject {
 /// # #[cfg(not(feature = "sandbox"))]
 /// # fn main() {}
 /// ```
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     subject: Subject,
     delivery: Delivery,
@@ -240,6 +245,7 @@ impl Error {
     ///     }
     /// }
     /// ```
+    #[must_use]
     pub fn invalid_request(message: impl Into<String>) -> Self {
         Self::refused_here(message)
     }
@@ -277,6 +283,7 @@ impl Error {
     /// let error = Error::given_up("interrupted while the cancellation was under way");
     /// assert_eq!(error.delivery(), Delivery::Unknown);
     /// ```
+    #[must_use]
     pub fn given_up(message: impl Into<String>) -> Self {
         let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::Unknown, retry: Retry::Later };
         Self::new(Delivery::Unknown, 1, Failure::new(meaning).with_message(message), Vec::new())

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// println!("as of {}", document::PAGE.updated.unwrap_or("an unknown day"));
 /// println!("as Markdown: {}", document::PAGE.markdown_url.unwrap_or("nowhere"));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Page {
     /// Its title.
@@ -39,7 +39,7 @@ pub struct Page {
 /// assert_eq!(first.name.parse::<Origin>()?, Origin::default());
 /// # Ok::<(), feishu_cancel_onboard::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct NamedOrigin {
     /// The name by which it is chosen.
@@ -62,7 +62,7 @@ pub struct NamedOrigin {
 ///     println!("{} ({})", scope.name, scope.label);
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Operation {
     /// Its name.
@@ -88,7 +88,7 @@ pub struct Operation {
 /// let limit = RateLimit { calls: 50, period: Duration::from_secs(1) };
 /// assert_eq!(Pace::new(50, Duration::from_secs(1)).limits(), [limit]);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RateLimit {
     /// How many calls the period allows.
     pub calls: u32,
@@ -105,7 +105,7 @@ pub struct RateLimit {
 ///     println!("grant {}, which the console calls {}", scope.name, scope.label);
 /// }
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Scope {
     /// Its name in the API.
@@ -122,7 +122,7 @@ pub struct Scope {
 /// let error = "declined".parse::<TerminationType>().expect_err("it is none");
 /// assert!(error.to_string().starts_with("must be one of "));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownValue {
     choices: &'static str,
 }

@@ -175,7 +175,7 @@ impl EndpointCode for tenant_access_token::ErrorCode {
 /// assert_eq!(meaning.retry, Retry::AfterReset);
 /// assert!(meaning.is_retryable());
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Meaning {
     /// The kind of failure.
@@ -197,7 +197,7 @@ pub struct Meaning {
 /// assert_eq!(next(Code::Platform(PlatformErrorCode::RateLimited)), Retry::AfterReset);
 /// assert_eq!(next(Code::Platform(PlatformErrorCode::AccessTokenExpired)), Retry::WithNewToken);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Retry {
     /// Nothing: it would fail again.

@@ -29,7 +29,7 @@ const JITTER: Duration = Duration::from_millis(20);
 /// let off = Pace::unlimited(); // someone else keeps the rate, a shared gateway for instance
 /// # let _ = (documented, raised, off);
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Pace {
     limits: Vec<RateLimit>,
 }

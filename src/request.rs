@@ -1,5 +1,7 @@
 //! What to cancel, and why.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -30,6 +32,7 @@ pub struct CancelRequest {
 
 impl CancelRequest {
     /// Cancels the onboarding that this application leads to, for this type of reason.
+    #[must_use]
     pub fn new(application_id: impl Into<String>, termination_type: TerminationType) -> Self {
         let body = CancelOnboardRequest {
             termination_type,
@@ -190,6 +193,12 @@ impl Outcome {
     }
 }
 
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
 /// A cancellation that succeeded.
 ///
 /// ```
@@ -209,7 +218,7 @@ impl Outcome {
 /// # #[cfg(not(feature = "sandbox"))]
 /// # fn main() {}
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cancelled {
     pub(crate) outcome: Outcome,
     pub(crate) log_id: Option<String>,

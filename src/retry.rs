@@ -19,7 +19,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 /// let once = RetryPolicy::off();
 /// assert_eq!(once, RetryPolicy::default().attempts(1));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RetryPolicy {
     attempts: u32,
     base: Duration,

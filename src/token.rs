@@ -189,11 +189,13 @@ pub struct TokenError(pub(crate) Failure);
 
 impl TokenError {
     /// The source can't be reached, or failed: another try may succeed.
+    #[must_use]
     pub fn unavailable(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::with_source(ErrorKind::Connect, Retry::Later, reason.into())
     }
 
     /// The source says no: another try would fail as well.
+    #[must_use]
     pub fn refused(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::with_source(ErrorKind::InvalidCredentials, Retry::Never, reason.into())
     }

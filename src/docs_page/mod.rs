@@ -205,7 +205,7 @@ fn text(source: &Source, key: &str) -> Option<String> {
 /// assert!(matches!(check("# 获取员工".as_bytes()), Err(PageError::AnotherPage { .. })));
 /// # Ok::<(), docs_page::DocumentError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum PageError {
     /// There is nothing in it.

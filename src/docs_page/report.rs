@@ -57,7 +57,7 @@ pub(super) struct Notes {
 /// One difference between a page and its document.
 ///
 /// See [`Report`] for an example.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Drift {
     /// What differs: `title`, `url`, `method`, `rate_limit`, `app_types`, `scopes`, `token_type`, `header.NAME`,
@@ -77,7 +77,7 @@ pub struct Drift {
 /// What a page did to a fact of its document.
 ///
 /// See [`Report`] for an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Change {

@@ -6,7 +6,7 @@ use std::panic::{self, AssertUnwindSafe};
 
 use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
-use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl};
+use progenitor::{GenerationSettings, Generator, HooksMode, TypeImpl, TypePatch};
 use quote::{format_ident, quote};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -35,6 +35,10 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         // A reference needs something to lead to, also where its type stands elsewhere.
         content["components"]["schemas"][&name] = json!({});
     }
+    // The platform adds fields without notice, and a document that follows it must not break a caller.
+    for name in without_secrets(documents, document) {
+        settings.with_patch(name, TypePatch::default().with_derive("PartialEq").with_attr("#[non_exhaustive]"));
+    }
     let answer = answer(document)?;
     let object = format!("{answer}Object");
     let ty = format!("crate::json_object::Object<crate::generated::{}::types::{answer}>", document.module);
@@ -53,6 +57,19 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         })?;
     let envelope = envelope(document, &answer)?;
     Ok(quote! { #client #envelope })
+}
+
+/// The schemas that reach no secret, so that their types can be compared.
+fn without_secrets<'a>(documents: &[Document], document: &'a Document) -> impl Iterator<Item = &'a str> {
+    let is_secret = |(module, pointer): &Place| {
+        let at = documents.iter().find(|document| document.module == *module);
+        at.and_then(|at| at.source.get(pointer)).is_some_and(|schema| schema["format"] == "password")
+    };
+    document.schemas().filter_map(move |(name, schema)| {
+        let mut reached = BTreeSet::new();
+        follow(documents, document, schema, &mut reached);
+        (!reached.iter().any(is_secret)).then_some(name)
+    })
 }
 
 /// The name of the answer's schema.

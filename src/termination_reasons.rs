@@ -61,7 +61,7 @@ const PAGE_TOKEN_LIMIT: usize = 4096;
 /// # #[cfg(not(feature = "sandbox"))]
 /// # fn main() {}
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TerminationReason(types::TerminationReason);
 
 impl TerminationReason {

@@ -104,6 +104,12 @@ fn values_can_be_keys() {
 }
 
 #[test]
+fn what_the_platform_sent_can_be_compared() {
+    fn is_comparable<T: PartialEq>() {}
+    all!(is_comparable: Details<'static>, FieldViolation, Help, KeyedDetail, PermissionViolation, TerminationReason);
+}
+
+#[test]
 fn an_error_can_be_kept_and_handed_on() {
     let error = Error::invalid_request("notes are missing: say why");
     let kept = error.clone();

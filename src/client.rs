@@ -304,6 +304,9 @@ impl CancelOnboard<'_> {
     ///
     /// # Errors
     /// When the onboarding is not known to be cancelled. [`Error::delivery`] says whether it can have been.
+    ///
+    /// # Panics
+    /// When it is awaited outside of a Tokio runtime with I/O and time enabled, or when the source of tokens panics.
     pub async fn send(self) -> Result<Cancelled, Error> {
         cancellation::cancel(&self.client.shared, &self.request, None, self.before_sending).await
     }

@@ -152,6 +152,9 @@ impl TerminationReason {
 /// The stream ends with the first error; the reasons before it were handed out. Pages that lead round in a circle or nowhere
 /// are one, and so are more than 1000 pages. Nothing has changed then: this call only reads, and its
 /// [`delivery`](Error::delivery) is never [`Delivery::Unknown`].
+///
+/// # Panics
+/// When it is polled outside of a Tokio runtime with I/O and time enabled, or when the source of tokens panics.
 #[must_use = "nothing is sent before it is polled"]
 pub struct TerminationReasons {
     client: Arc<Shared>,

@@ -14,8 +14,9 @@ fn mixed(arguments: &[&str], more: &[(&str, &str)]) -> Ran {
     sandbox.set_application("20", ApplicationState::InFeishuPeople);
     let mut environment = environment(&sandbox);
     environment.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    // The answer to the second attempt tells.
-    sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset)]);
+    // Two that come first lose their answer, and the answer to the second attempt tells. One of them can be 20, which is
+    // refused anyway.
+    sandbox.fail_cancellations([Fault::WithEffect(Ending::Reset), Fault::WithEffect(Ending::Reset)]);
     run(folder.batch(&[&["--rate", "1000"], arguments].concat(), &environment))
 }
 
@@ -23,10 +24,10 @@ fn mixed(arguments: &[&str], more: &[(&str, &str)]) -> Ran {
 fn a_summary_counts_by_outcome_and_kind_and_advises_once_for_each() {
     let ran = mixed(&[], &[]);
     ran.assert_status(1);
-    // The lost answer was that of one of those that were terminated before, or of another one.
+    // The lost answers were those of some that were terminated before, or of others.
     let text = &ran.stdout;
-    assert!(text.starts_with("44 of 60 done: ") || text.starts_with("45 of 60 done: "), "{text}");
-    assert!(text.contains(" 1 terminated; "), "{text}");
+    assert!(["44", "45", "46"].iter().any(|done| text.starts_with(&format!("{done} of 60 done: "))), "{text}");
+    assert!(text.contains(" 1 terminated; ") || text.contains(" 2 terminated; "), "{text}");
     assert!(text.contains("\nterminated, most likely by an attempt whose answer was lost"), "{text}");
     assert!(text.contains("\n  already_terminated 1"), "{text}");
     assert!(text.contains(" more\n"), "{text}");

@@ -44,8 +44,13 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let ty = format!("crate::json_object::Object<crate::generated::{}::types::{answer}>", document.module);
     settings.with_replacement(&object, ty, iter::empty());
     content["components"]["schemas"][&object] = json!({});
-    make_references_local(&mut content);
-    answer_with(&mut content["paths"], &answer, &object);
+    rewrite_references(&mut content, &make_local);
+    // Every answer is read as an object: a model alone would take a list for one.
+    rewrite_references(&mut content["paths"], &|reference| {
+        if reference.strip_prefix("#/components/schemas/") == Some(&answer) {
+            *reference = format!("#/components/schemas/{object}");
+        }
+    });
     hand_on_as_sent(&mut content);
     let api = OpenAPI::deserialize(&content)
         .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
@@ -81,22 +86,6 @@ fn answer(document: &Document) -> Result<String, DocumentError> {
         let at = format!("{}/responses/200/content", document.operation);
         document.source.error(&at, "must refer to the answer's schema in this document's components")
     })
-}
-
-/// Has every answer read as an object: a model alone would take a list for one.
-fn answer_with(value: &mut Value, answer: &str, object: &str) {
-    match value {
-        Value::Object(map) => {
-            if let Some(Value::String(reference)) = map.get_mut("$ref")
-                && reference.strip_prefix("#/components/schemas/") == Some(answer)
-            {
-                *reference = format!("#/components/schemas/{object}");
-            }
-            map.values_mut().for_each(|below| answer_with(below, answer, object));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|below| answer_with(below, answer, object)),
-        _ => {}
-    }
 }
 
 /// Tells the layer by hand where the answer has what every answer of the platform has.
@@ -193,18 +182,23 @@ pub fn is_integer_enum(schema: &Value) -> bool {
     schema["type"] == "integer" && schema.get("enum").is_some()
 }
 
-fn make_references_local(value: &mut Value) {
+/// Changes every `$ref` below a value.
+fn rewrite_references(value: &mut Value, rewrite: &impl Fn(&mut String)) {
     match value {
         Value::Object(map) => {
-            if let Some(Value::String(reference)) = map.get_mut("$ref")
-                && let Some(hash) = reference.find('#')
-            {
-                reference.replace_range(..hash, "");
+            if let Some(Value::String(reference)) = map.get_mut("$ref") {
+                rewrite(reference);
             }
-            map.values_mut().for_each(make_references_local);
+            map.values_mut().for_each(|below| rewrite_references(below, rewrite));
         }
-        Value::Array(items) => items.iter_mut().for_each(make_references_local),
+        Value::Array(items) => items.iter_mut().for_each(|below| rewrite_references(below, rewrite)),
         _ => {}
+    }
+}
+
+fn make_local(reference: &mut String) {
+    if let Some(hash) = reference.find('#') {
+        reference.replace_range(..hash, "");
     }
 }
 

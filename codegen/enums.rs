@@ -58,7 +58,7 @@ fn integer_enum_tokens(name: &str, description: &str, variants: &[(String, i64, 
     let expected: Vec<_> = variants.iter().map(|(_, number, _)| number.to_string()).collect();
     let expected = format!("one of {}", expected.join(", "));
     let choices: Vec<_> = names.iter().zip(variants).map(|(name, (_, n, _))| format!("{n} ({name})")).collect();
-    let choices = choices.join(", ");
+    let choices = format!("one of {}", choices.join(", "));
     quote! {
         #[doc = #description]
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -111,11 +111,11 @@ impl Pattern {
             }
 
             impl ::std::str::FromStr for #ty {
-                type Err = crate::facts::NotAccepted;
+                type Err = crate::facts::UnknownValue;
 
                 fn from_str(text: &str) -> Result<Self, Self::Err> {
                     let fits = matches!(text.len(), #least..=#most) && text.bytes().all(|byte| matches!(byte, #(#arms)|*));
-                    if fits { Ok(Self(text.to_owned())) } else { Err(crate::facts::NotAccepted::new(Self::ACCEPTED)) }
+                    if fits { Ok(Self(text.to_owned())) } else { Err(crate::facts::UnknownValue::new(Self::ACCEPTED)) }
                 }
             }
 

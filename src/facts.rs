@@ -114,7 +114,7 @@ pub struct Scope {
     pub label: &'static str,
 }
 
-/// A text that is none of the values it must be one of.
+/// A text that is none of the values that the document takes.
 ///
 /// ```
 /// use feishu_cancel_onboard::TerminationType;
@@ -124,42 +124,23 @@ pub struct Scope {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct UnknownValue {
-    choices: &'static str,
-}
-
-impl UnknownValue {
-    pub(crate) const fn new(choices: &'static str) -> Self {
-        Self { choices }
-    }
-}
-
-impl fmt::Display for UnknownValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "must be one of {}", self.choices)
-    }
-}
-
-impl std::error::Error for UnknownValue {}
-
-/// Why a text can't be a string whose characters and length a document restricts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAccepted {
     accepted: &'static str,
 }
 
-impl NotAccepted {
+impl UnknownValue {
+    /// An error that says what is taken, in words that go on from "must be".
     pub(crate) const fn new(accepted: &'static str) -> Self {
         Self { accepted }
     }
 }
 
-impl fmt::Display for NotAccepted {
+impl fmt::Display for UnknownValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "must be {}", self.accepted)
     }
 }
 
-impl std::error::Error for NotAccepted {}
+impl std::error::Error for UnknownValue {}
 
 /// A value that the platform sent: one that the document names, or a number that it does not know yet.
 ///

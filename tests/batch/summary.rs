@@ -28,6 +28,14 @@ fn a_summary_counts_by_outcome_and_kind_and_advises_once_for_each() {
     let text = &ran.stdout;
     assert!(["44", "45", "46"].iter().any(|done| text.starts_with(&format!("{done} of 60 done: "))), "{text}");
     assert!(text.contains(" 1 terminated; ") || text.contains(" 2 terminated; "), "{text}");
+    let number = |before: &str| {
+        let rest = text.split_once(before).expect(before).1;
+        rest[..rest.find(|c: char| !c.is_ascii_digit()).expect("more follows")].parse::<usize>().expect(before)
+    };
+    let done = text[..2].parse::<usize>().expect("it begins with a number");
+    assert_eq!(number(" done: ") + number(" cancelled, "), done, "{text}");
+    // And one that is managed in Feishu People.
+    assert_eq!(done + number("already_terminated ") + 1, 60, "{text}");
     assert!(text.contains("\nterminated, most likely by an attempt whose answer was lost"), "{text}");
     assert!(text.contains("\n  already_terminated 1"), "{text}");
     assert!(text.contains(" more\n"), "{text}");

@@ -171,6 +171,11 @@ fn of_kind(kind: ErrorKind, subject: Subject) -> Advice {
     match kind {
         ErrorKind::AlreadyTerminated => of_endpoint(ErrorCode::ApplicationAlreadyTerminated),
         ErrorKind::ManagedByFeishuPeople => of_endpoint(ErrorCode::ManagedByFeishuPeople),
+        ErrorKind::ApplicationNotFound => Advice::fixed(
+            "There is no application with this id in the tenant. Check the id: a spreadsheet rounds long numbers, and the app \
+             must belong to the tenant of the application.",
+            "当前企业中没有该投递。请检查投递 ID：Excel 会使超过 15 位的数字丢失精度；并确认应用与该投递属于同一企业。",
+        ),
         ErrorKind::InvalidParameter => of_endpoint(ErrorCode::InvalidParameter),
         ErrorKind::SystemError => of_endpoint(ErrorCode::SystemError),
         ErrorKind::RateLimited => Advice::fixed(
@@ -209,6 +214,16 @@ fn of_kind(kind: ErrorKind, subject: Subject) -> Advice {
             "Nothing was sent. Correct what the message names, then try again.",
             "请求未发出。请按提示修改后重试。",
         ),
+        ErrorKind::NotRecorded => Advice::fixed(
+            "Nothing was sent, because the record that must come before it could not be written. Put that right, then try \
+             again.",
+            "请求未发出：发送前的记录未能写入。请排除该问题后重试。",
+        ),
+        ErrorKind::TokenUnavailable => Advice::fixed(
+            "The source of access tokens that this program was given failed. Check that source; it is not the platform that \
+             refused.",
+            "本程序所用的访问凭证来源出错，并非平台拒绝。请检查该凭证来源。",
+        ),
         ErrorKind::Timeout => Advice::fixed(
             "No answer came in time. Check the network, the proxy and the platform's status; a longer timeout may help.",
             "未在规定时间内收到响应。请检查网络、代理和平台状态，也可适当延长超时时间。",
@@ -226,6 +241,10 @@ fn of_kind(kind: ErrorKind, subject: Subject) -> Advice {
             "The answer was not the platform's: something between here and it has answered instead, for example a proxy, a \
              gateway or a login page. Check the origin and the proxy.",
             "收到的响应并非来自开放平台，可能由代理、网关或登录页面返回。请检查服务地址和代理设置。",
+        ),
+        ErrorKind::Interrupted => Advice::fixed(
+            "It was stopped before the platform had settled it. To finish it, run it again.",
+            "操作在平台给出结果之前已被中止。如需继续，请重新执行。",
         ),
     }
 }

@@ -134,7 +134,7 @@ impl<'a> Attempts<'a> {
         let client = self.client;
         let mut draw = || self.waits.get_or_insert_with(|| client.retry.waits()).draw();
         let wait = match failure.retry() {
-            Retry::Never => return false,
+            Retry::Never | Retry::ByCaller => return false,
             Retry::WithNewToken => return renewable,
             Retry::Later => draw().max(asked.unwrap_or_default()),
             Retry::AfterReset => asked.unwrap_or_else(|| draw().max(WITHOUT_RESET)),

@@ -15,75 +15,84 @@ use crate::failure::Failure;
 use crate::generated;
 use crate::meaning::{Code, Meaning, Retry};
 
-/// Why a cancellation did not succeed, in the words of this library.
-///
-/// More kinds may come, hence `non_exhaustive`; [`Delivery`] is complete, and what a program does next is usually decided by
-/// that and by [`Error::is_retryable`].
-///
-/// ```
-/// use feishu_cancel_onboard::{Code, ErrorCode, ErrorKind};
-///
-/// let kind = Code::Endpoint(ErrorCode::ApplicationAlreadyTerminated).meaning(400).kind;
-/// assert_eq!(kind, ErrorKind::AlreadyTerminated);
-/// assert_eq!((kind.as_str(), kind.to_string().as_str()), ("already_terminated", "already_terminated"));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The application was terminated already, and not by this cancellation.
-    AlreadyTerminated,
-    /// The candidate's pre-hire record is in Feishu People, where alone the onboarding can be cancelled.
-    ManagedByFeishuPeople,
-    /// The platform did not accept the request's content.
-    InvalidParameter,
-    /// The platform failed.
-    SystemError,
-    /// Over the rate limit, the platform's or the client's own.
-    RateLimited,
-    /// The access token was refused.
-    Unauthorized,
-    /// The app or its token lacks the scope.
-    PermissionDenied,
-    /// The app is disabled, or not installed in the tenant.
-    AppUnavailable,
-    /// The app id or the app secret is wrong.
-    InvalidCredentials,
-    /// The platform answered with a code that neither the endpoint's page nor the platform's list names.
-    Other,
-    /// Refused here, before anything was sent: an id, an origin, missing credentials.
-    InvalidRequest,
-    /// No answer within the time.
-    Timeout,
-    /// No connection could be made.
-    Connect,
-    /// The connection broke before the answer was complete.
-    ConnectionLost,
-    /// An answer that is not the platform's: no readable envelope.
-    UnexpectedResponse,
+/// Defines the kinds once: the enum, the list of all, and the names.
+macro_rules! error_kinds {
+    ($(#[$doc:meta])* pub enum ErrorKind { $($(#[$kind_doc:meta])* $kind:ident = $name:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[non_exhaustive]
+        pub enum ErrorKind {
+            $($(#[$kind_doc])* #[serde(rename = $name)] $kind,)*
+        }
+
+        impl ErrorKind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            /// The kind's name in JSON output and logs.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$kind => $name,)*
+                }
+            }
+        }
+    };
 }
 
-impl ErrorKind {
-    /// The kind's name in JSON output and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AlreadyTerminated => "already_terminated",
-            Self::ManagedByFeishuPeople => "managed_by_feishu_people",
-            Self::InvalidParameter => "invalid_parameter",
-            Self::SystemError => "system_error",
-            Self::RateLimited => "rate_limited",
-            Self::Unauthorized => "unauthorized",
-            Self::PermissionDenied => "permission_denied",
-            Self::AppUnavailable => "app_unavailable",
-            Self::InvalidCredentials => "invalid_credentials",
-            Self::Other => "other",
-            Self::InvalidRequest => "invalid_request",
-            Self::Timeout => "timeout",
-            Self::Connect => "connect",
-            Self::ConnectionLost => "connection_lost",
-            Self::UnexpectedResponse => "unexpected_response",
-        }
+error_kinds! {
+    /// Why a cancellation did not succeed, in the words of this library.
+    ///
+    /// More kinds may come, hence `non_exhaustive`; [`Delivery`] is complete, and what a program does next is usually decided by
+    /// that and by [`Error::is_retryable`].
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Code, ErrorCode, ErrorKind};
+    ///
+    /// let kind = Code::Endpoint(ErrorCode::ApplicationAlreadyTerminated).meaning(400).kind;
+    /// assert_eq!(kind, ErrorKind::AlreadyTerminated);
+    /// assert_eq!((kind.as_str(), kind.to_string().as_str()), ("already_terminated", "already_terminated"));
+    /// assert!(ErrorKind::ALL.contains(&kind));
+    /// ```
+    pub enum ErrorKind {
+        /// The application was terminated already, and not by this cancellation.
+        AlreadyTerminated = "already_terminated",
+        /// The candidate's pre-hire record is in Feishu People, where alone the onboarding can be cancelled.
+        ManagedByFeishuPeople = "managed_by_feishu_people",
+        /// There is no application with this id in the tenant.
+        ApplicationNotFound = "application_not_found",
+        /// The platform did not accept the request's content.
+        InvalidParameter = "invalid_parameter",
+        /// The platform failed.
+        SystemError = "system_error",
+        /// Over the rate limit, the platform's or the client's own.
+        RateLimited = "rate_limited",
+        /// The access token was refused.
+        Unauthorized = "unauthorized",
+        /// The app or its token lacks the scope.
+        PermissionDenied = "permission_denied",
+        /// The app is disabled, or not installed in the tenant.
+        AppUnavailable = "app_unavailable",
+        /// The app id or the app secret is wrong.
+        InvalidCredentials = "invalid_credentials",
+        /// The platform answered with another code.
+        Other = "other",
+        /// Refused here, before anything was sent: an id, an origin, missing credentials.
+        InvalidRequest = "invalid_request",
+        /// The caller's record of what is about to be sent failed, so nothing was sent.
+        NotRecorded = "not_recorded",
+        /// The caller's own source of tokens failed.
+        TokenUnavailable = "token_unavailable",
+        /// No answer within the time.
+        Timeout = "timeout",
+        /// No connection could be made.
+        Connect = "connect",
+        /// The connection broke before the answer was complete.
+        ConnectionLost = "connection_lost",
+        /// An answer that is not the platform's: no readable envelope.
+        UnexpectedResponse = "unexpected_response",
+        /// Stopped by the caller before the platform had settled it.
+        Interrupted = "interrupted",
     }
 }
 

@@ -185,6 +185,7 @@ impl Failure {
         match self.meaning.kind {
             ErrorKind::AlreadyTerminated => "the application is already terminated",
             ErrorKind::ManagedByFeishuPeople => "the onboarding is managed in Feishu People",
+            ErrorKind::ApplicationNotFound => "there is no such application",
             ErrorKind::InvalidParameter => "a parameter was not accepted",
             ErrorKind::SystemError => "the platform failed",
             ErrorKind::RateLimited => "over the rate limit",
@@ -192,12 +193,15 @@ impl Failure {
             ErrorKind::PermissionDenied => "a permission is missing",
             ErrorKind::AppUnavailable => "the app is not available in this tenant",
             ErrorKind::InvalidCredentials => "the app's credentials were refused",
-            ErrorKind::Other => "the platform answered with an unknown code",
+            ErrorKind::Other => "the platform answered with another code",
             ErrorKind::InvalidRequest => "the request was refused before it was sent",
+            ErrorKind::NotRecorded => "the record before sending failed",
+            ErrorKind::TokenUnavailable => "the source of access tokens failed",
             ErrorKind::Timeout => "no answer within the time",
             ErrorKind::Connect => "no connection could be made",
             ErrorKind::ConnectionLost => "the connection broke before the answer was complete",
             ErrorKind::UnexpectedResponse => "the answer is not the platform's",
+            ErrorKind::Interrupted => "stopped before the platform had settled it",
         }
     }
 }

@@ -208,6 +208,8 @@ pub enum Retry {
     AfterReset,
     /// One more attempt with a token newly obtained.
     WithNewToken,
+    /// Nothing here: whether the same call can succeed later depends on the caller's own programs, not on the platform.
+    ByCaller,
 }
 
 impl Meaning {
@@ -218,7 +220,7 @@ impl Meaning {
     #[must_use]
     pub const fn is_retryable(&self) -> bool {
         match self.retry {
-            Retry::Later | Retry::AfterReset => true,
+            Retry::Later | Retry::AfterReset | Retry::ByCaller => true,
             Retry::Never | Retry::WithNewToken => false,
         }
     }

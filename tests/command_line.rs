@@ -114,7 +114,7 @@ async fn each_kind_has_its_exit_status() {
         (json(400, r#"{"code":1002221}"#), "already_terminated", "rejected", 1),
         (json(400, r#"{"code":1002910}"#), "managed_by_feishu_people", "rejected", 1),
         (json(400, r#"{"code":1002002}"#), "invalid_parameter", "rejected", 1),
-        (json(500, r#"{"code":1002001}"#), "system_error", "unknown", 1),
+        (json(500, r#"{"code":1002001}"#), "system_error", "unknown", 4),
         (Act::Answer(limited), "rate_limited", "rejected", 1),
         (json(400, r#"{"code":99991672}"#), "permission_denied", "rejected", 1),
         (json(400, r#"{"code":12345}"#), "other", "rejected", 1),

@@ -16,7 +16,7 @@ pub async fn run(common: &Common, cancel: Cancel) -> Exit {
     let id = cancel.application_id.clone();
     let (result, exit) = tokio::select! {
         result = make(common, cancel) => {
-            let exit = result.as_ref().map_or_else(|error| Exit::of(error.kind()), |_| Exit::Done);
+            let exit = result.as_ref().map_or_else(Exit::of, |_| Exit::Done);
             (result, exit)
         }
         () = interrupted_twice(language) => {

@@ -42,25 +42,49 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// The exit status of a failure.
-    pub fn of(kind: ErrorKind) -> Self {
+    /// The exit status of a failed call: an unknown fate goes before everything else.
+    pub fn of(error: &Error) -> Self {
+        match error.delivery() {
+            Delivery::Unknown => Self::Network,
+            Delivery::NotSent | Delivery::Rejected => Self::of_kind(error.kind()),
+        }
+    }
+
+    /// The exit status of a failure of this kind whose fate is known.
+    ///
+    /// # Panics
+    /// For a kind that has none, which the check below turns into an error of the build.
+    pub const fn of_kind(kind: ErrorKind) -> Self {
         match kind {
             ErrorKind::AlreadyTerminated
             | ErrorKind::ManagedByFeishuPeople
+            | ErrorKind::ApplicationNotFound
             | ErrorKind::InvalidParameter
             | ErrorKind::SystemError
             | ErrorKind::RateLimited
             | ErrorKind::PermissionDenied
             | ErrorKind::Other => Self::Refused,
-            ErrorKind::InvalidRequest => Self::InvalidRequest,
+            ErrorKind::InvalidRequest | ErrorKind::NotRecorded => Self::InvalidRequest,
             ErrorKind::Unauthorized | ErrorKind::InvalidCredentials | ErrorKind::AppUnavailable => Self::Credentials,
-            ErrorKind::Timeout | ErrorKind::Connect | ErrorKind::ConnectionLost | ErrorKind::UnexpectedResponse => {
-                Self::Network
-            }
-            _ => Self::Defect,
+            ErrorKind::Timeout
+            | ErrorKind::Connect
+            | ErrorKind::ConnectionLost
+            | ErrorKind::UnexpectedResponse
+            | ErrorKind::TokenUnavailable => Self::Network,
+            ErrorKind::Interrupted => Self::Interrupted,
+            _ => panic!("a kind without an exit status"),
         }
     }
 }
+
+/// The enum is `non_exhaustive`, so that the compiler does not check the match above; this does.
+const _: () = {
+    let mut index = 0;
+    while index < ErrorKind::ALL.len() {
+        Exit::of_kind(ErrorKind::ALL[index]);
+        index += 1;
+    }
+};
 
 /// The line for a cancellation that succeeded.
 #[derive(Serialize)]

@@ -59,7 +59,7 @@ async fn list(common: &Common, asked: &arguments::Reasons) -> Result<Vec<Termina
 }
 
 fn refused(format: Format, error: Error, elapsed: Duration, language: Language) -> Exit {
-    let exit = Exit::of(error.kind());
+    let exit = Exit::of(&error);
     match format {
         Format::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
         Format::Text | Format::Csv => output::complain(&output::unlisted_text(&error, language)),

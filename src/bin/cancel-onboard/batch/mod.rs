@@ -99,7 +99,7 @@ fn print_complaints(complaints: &[Complaint], form: Output) {
 
 /// Says that the reasons could not be read, as any other command would.
 fn print_unread(error: Error, elapsed: Duration, form: Output, language: Language) -> Exit {
-    let exit = Exit::of(error.kind());
+    let exit = Exit::of(&error);
     match form {
         Output::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
         Output::Text => output::complain(&output::unlisted_text(&error, language)),

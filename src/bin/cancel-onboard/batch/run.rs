@@ -146,7 +146,7 @@ impl<'a> Run<'a> {
             self.why_stopped.not_recorded.get_or_insert_with(|| reason.clone());
             return;
         }
-        if result.as_ref().is_err_and(|error| Exit::of(error.kind()) == Exit::Credentials) {
+        if result.as_ref().is_err_and(|error| Exit::of_kind(error.kind()) == Exit::Credentials) {
             self.why_stopped.credentials_refused = true;
         }
         self.ended.0 += 1;

@@ -99,15 +99,19 @@ fn envelope(document: &Document, name: &str) -> Result<TokenStream, DocumentErro
         }
     }
     let ty = format_ident!("{name}");
-    let safe = matches!(document.method.as_str(), "get" | "head" | "options");
+    let purpose = match document.method.as_str() {
+        "get" | "head" | "options" => quote!(Read),
+        _ => quote!(Change),
+    };
     Ok(quote! {
         impl crate::answer::Envelope for types::#ty {
             type Code = ErrorCode;
-            const SAFE: bool = #safe;
+            const PURPOSE: crate::answer::Purpose = crate::answer::Purpose::#purpose;
             fn into_parts(self) -> (i64, Option<String>, Option<::serde_json::Value>) {
                 (self.code, self.msg, self.error)
             }
             fn code(&self) -> i64 { self.code }
+            fn error(&self) -> Option<&::serde_json::Value> { self.error.as_ref() }
         }
     })
 }

@@ -6,32 +6,35 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use progenitor_client::{Error as CallError, ResponseValue};
-use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::{Instant, timeout_at};
 
+use crate::clock::Clock;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
 use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
 use crate::generated::{Exchange, Head};
 use crate::json_object::Object;
-use crate::meaning::{self, Code, EndpointCode, Meaning, Retry};
-use crate::redaction::Redaction;
+use crate::meaning::{Code, EndpointCode, Meaning, Retry};
+use crate::redaction::Secrets;
 
 /// What every answer of the platform has in common; build.rs implements it for each endpoint's answer.
 pub(crate) trait Envelope: DeserializeOwned {
     /// The codes of the endpoint's own error table.
     type Code: EndpointCode;
-    /// Whether the call only reads, as its method says: then nothing of it can take effect.
-    const SAFE: bool;
+    /// What the call is for, as its method says.
+    const PURPOSE: Purpose;
 
     /// The code, the message and the `error` object.
     fn into_parts(self) -> (i64, Option<String>, Option<Value>);
 
     /// The code.
     fn code(&self) -> i64;
+
+    /// The `error` object.
+    fn error(&self) -> Option<&Value>;
 }
 
 /// A success.
@@ -48,72 +51,198 @@ pub(crate) struct Success<T> {
 /// What the generated client returns for a call.
 pub(crate) type Outcome<T> = Result<ResponseValue<Object<T>>, CallError<Object<T>>>;
 
-/// Makes a call with the generated client, within its time, and reads what comes of it.
-///
-/// The call is taken pinned: it is large, and would be copied from each future to the next on its way to where it is polled.
+/// What a call is for: what its failures can mean depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To change something.
+    Change,
+    /// To read: nothing of it can have taken effect.
+    Read,
+    /// To obtain a token: whatever is answered, nothing else was sent.
+    Token,
+}
+
+impl Purpose {
+    /// What a failure of such a call means, which means this where a cancellation ends with it.
+    fn meaning(self, meaning: Meaning) -> Meaning {
+        let Meaning { kind, delivery, retry } = meaning;
+        match self {
+            Self::Change => meaning,
+            Self::Read => Meaning { delivery: delivery.min(Delivery::Rejected), ..meaning },
+            // Such a request holds nothing but the credentials, so these are what a refusal of its content is about.
+            Self::Token => {
+                let of_content = matches!(kind, ErrorKind::Unauthorized | ErrorKind::InvalidParameter);
+                let (kind, retry) =
+                    if of_content { (ErrorKind::InvalidCredentials, Retry::Never) } else { (kind, retry) };
+                Meaning { kind, delivery: Delivery::NotSent, retry }
+            }
+        }
+    }
+}
+
+/// Makes a call with the generated client, within the time of its attempt, and reads what comes of it.
 ///
 /// # Errors
 /// What the failure means, for this call alone.
 pub(crate) async fn read<T: Envelope>(
     call: Pin<&mut impl Future<Output = Outcome<T>>>,
-    end: Instant,
+    clock: &Clock,
     exchange: &Exchange,
-    redaction: &Redaction<'_>,
+    secrets: &Secrets,
+    purpose: Purpose,
 ) -> Result<Success<T>, Failure> {
+    let reader = Reader { exchange, secrets, purpose };
     // The body of an answer can be long in coming after the call has returned its head.
-    let told = pin!(async { tell(call.await, exchange, redaction).await });
-    timeout_at(end, told).await.unwrap_or_else(|_| Err(cut_off(exchange, redaction))).map_err(of_call::<T>)
+    let told = pin!(async { reader.tell(call.await).await });
+    clock.within_attempt(told).await.unwrap_or_else(|| Err(reader.cut_off()))
 }
 
-/// A failure of a call with this answer: where the call only reads, nothing of it can have taken effect.
-fn of_call<T: Envelope>(failure: Failure) -> Failure {
-    if T::SAFE { failure.without_effect() } else { failure }
+/// Reads what comes of one call.
+struct Reader<'a> {
+    exchange: &'a Exchange,
+    secrets: &'a Secrets,
+    purpose: Purpose,
 }
 
-async fn tell<T: Envelope>(
-    outcome: Outcome<T>,
-    exchange: &Exchange,
-    redaction: &Redaction<'_>,
-) -> Result<Success<T>, Failure> {
-    let reading = match outcome {
-        Ok(answer) | Err(CallError::ErrorResponse(answer)) => Reading::Whole(answer.into_inner().0),
-        Err(CallError::InvalidResponsePayload(body, _)) => Reading::of(&body),
-        Err(CallError::UnexpectedResponse(response)) => match response.bytes().await {
-            Ok(body) => Reading::of(&body),
-            Err(error) => return Err(broken(error, exchange, redaction)),
-        },
-        Err(
-            CallError::CommunicationError(error)
-            | CallError::ResponseBodyError(error)
-            | CallError::InvalidUpgrade(error),
-        ) => return Err(broken(error, exchange, redaction)),
-        Err(CallError::InvalidRequest(reason) | CallError::Custom(reason)) => {
-            return Err(Failure::refused_here(reason));
+impl Reader<'_> {
+    async fn tell<T: Envelope>(&self, outcome: Outcome<T>) -> Result<Success<T>, Failure> {
+        let reading = match outcome {
+            Ok(answer) | Err(CallError::ErrorResponse(answer)) => Reading::Whole(answer.into_inner().0),
+            Err(CallError::InvalidResponsePayload(body, _)) => Reading::of(&body),
+            Err(CallError::UnexpectedResponse(response)) => match response.bytes().await {
+                Ok(body) => Reading::of(&body),
+                Err(error) => return Err(self.broken(error)),
+            },
+            Err(
+                CallError::CommunicationError(error)
+                | CallError::ResponseBodyError(error)
+                | CallError::InvalidUpgrade(error),
+            ) => return Err(self.broken(error)),
+            Err(CallError::InvalidRequest(reason) | CallError::Custom(reason)) => {
+                return Err(Failure::refused_here(reason));
+            }
+        };
+        let Some(head) = self.exchange.head() else {
+            return Err(self.without_answer(ErrorKind::ConnectionLost));
+        };
+        if self.exchange.is_over_limit() {
+            let limit = crate::generated::BODY_LIMIT / 1024;
+            return Err(self.not_the_platforms(head, format!("the answer is longer than {limit} KiB and was not read")));
         }
-    };
-    let Some(head) = exchange.head() else {
-        return Err(Failure::new(not_sent_or_unknown(exchange, ErrorKind::ConnectionLost)));
-    };
-    let log_id = redaction.apply_to(log_id(&head.headers));
-    if exchange.is_over_limit() {
-        return Err(over_limit(head, log_id));
+        match reading {
+            Reading::Whole(content) => match content.code() {
+                SUCCESS_CODE if self.can_be_success(head, content.error()) => Ok(self.success(head, Some(content))),
+                _ => Err(self.refused::<T::Code>(content.into_parts(), head)),
+            },
+            Reading::Outline(outline) => match outline.code {
+                SUCCESS_CODE if self.can_be_success(head, outline.error.as_ref()) => Ok(self.success(head, None)),
+                _ => Err(self.refused::<T::Code>(outline.into_parts(), head)),
+            },
+            Reading::Nothing => Err(self.not_the_platforms(head, unreadable(head))),
+        }
     }
-    match reading {
-        Reading::Whole(content) if content.code() == SUCCESS_CODE => {
-            Ok(Success { content: Some(content), http_status: head.status, log_id })
+
+    /// Whether an answer that says success is the platform's: gateways send a code of 0 with statuses of their own.
+    fn can_be_success(&self, head: &Head, error: Option<&Value>) -> bool {
+        (200..300).contains(&head.status) || is_signed(head, error)
+    }
+
+    fn success<T>(&self, head: &Head, content: Option<T>) -> Success<T> {
+        let log_id = self.secrets.apply_to(log_id(&head.headers));
+        Success { content, http_status: head.status, log_id }
+    }
+
+    /// An answer with an envelope that does not say success.
+    fn refused<E: EndpointCode>(&self, parts: (i64, Option<String>, Option<Value>), head: &Head) -> Failure {
+        let (number, message, error) = parts;
+        let code = Code::of::<E>(number);
+        // Who answers in the platform's place can send a code too. One that is listed is taken for the platform's.
+        if matches!(code, Code::Unknown(_)) && !is_signed(head, error.as_ref()) {
+            return self.not_the_platforms(head, format!("the answer has the code {number} and no log id"));
         }
-        Reading::Outline(outline) if outline.code == SUCCESS_CODE => {
-            Ok(Success { content: None, http_status: head.status, log_id })
+        let (own_log_id, details) = self.details(error);
+        let answer = Answer {
+            http_status: head.status,
+            code: Some(code),
+            log_id: self.secrets.apply_to(log_id(&head.headers)).or(own_log_id),
+            message: self.secrets.apply_to(message),
+            details,
+        };
+        self.failure(code.meaning(head.status)).with_answer(answer).with_retry_after(retry_after(&head.headers))
+    }
+
+    /// Splits the envelope's `error` into the log id and the rest.
+    fn details(&self, error: Option<Value>) -> (Option<String>, Option<Value>) {
+        let mut error = error.unwrap_or_default();
+        self.secrets.apply_to_json(&mut error);
+        let log_id = match &mut error {
+            Value::Object(map) => map.remove("log_id").and_then(|id| id.as_str().map(str::to_owned)),
+            _ => None,
+        };
+        let empty = error.is_null() || error.as_object().is_some_and(serde_json::Map::is_empty);
+        (log_id, (!empty).then_some(error))
+    }
+
+    /// An answer that may come from somebody between here and a platform that did what was asked: it says nothing of that.
+    fn not_the_platforms(&self, head: &Head, message: impl Into<String>) -> Failure {
+        let retry = if (300..400).contains(&head.status) { Retry::Never } else { Retry::Later };
+        let meaning = Meaning { kind: ErrorKind::UnexpectedResponse, delivery: Delivery::Unknown, retry };
+        self.with_head(self.failure(meaning)).with_message(message)
+    }
+
+    /// A call that was cut off by its time.
+    fn cut_off(&self) -> Failure {
+        self.with_head(self.without_answer(ErrorKind::Timeout))
+    }
+
+    /// A call that ended without a whole answer.
+    fn broken(&self, error: reqwest::Error) -> Failure {
+        let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionLost };
+        let failure = match (error.is_builder(), self.exchange.begun_or_withheld()) {
+            (true, false) => Failure::refused_here("the request can't be built"),
+            _ => self.without_answer(kind),
+        };
+        self.with_head(failure).with_source(Arc::new(error))
+    }
+
+    fn without_answer(&self, kind: ErrorKind) -> Failure {
+        self.failure(match self.exchange.begun_or_withheld() {
+            false => Meaning { kind: ErrorKind::Connect, delivery: Delivery::NotSent, retry: Retry::Later },
+            true => Meaning { kind, delivery: Delivery::Unknown, retry: Retry::Later },
+        })
+    }
+
+    fn failure(&self, meaning: Meaning) -> Failure {
+        Failure::new(self.purpose.meaning(meaning))
+    }
+
+    fn with_head(&self, failure: Failure) -> Failure {
+        match self.exchange.head() {
+            None => failure,
+            Some(head) => {
+                let log_id = self.secrets.apply_to(log_id(&head.headers));
+                let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
+                failure.with_answer(answer).with_retry_after(retry_after(&head.headers))
+            }
         }
-        Reading::Whole(content) => Err(refused::<T::Code>(content.into_parts(), head, log_id, redaction)),
-        Reading::Outline(outline) => Err(refused::<T::Code>(outline.into_parts(), head, log_id, redaction)),
-        Reading::Nothing => Err(unreadable(head, log_id)),
     }
 }
 
-/// What a call means that was cut off by its time.
-fn cut_off(exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
-    with_head(Failure::new(not_sent_or_unknown(exchange, ErrorKind::Timeout)), exchange, redaction)
+/// Whether an answer has the platform's own log id. The fallback for that does not count: gateways send it too.
+fn is_signed(head: &Head, error: Option<&Value>) -> bool {
+    let of_header = text(&head.headers, headers::LOG_ID);
+    let of_error = error.and_then(|error| error.get("log_id")).and_then(Value::as_str);
+    [of_header, of_error].into_iter().flatten().any(|id| !id.trim().is_empty())
+}
+
+/// What is said of an answer without a readable envelope.
+fn unreadable(head: &Head) -> String {
+    let coding = text(&head.headers, CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"));
+    match (head.status, coding) {
+        (300..=399, _) => "the answer is a redirect, which is never followed".to_owned(),
+        (_, Some(coding)) => format!("the answer is compressed ({coding}), which was not asked for, and can't be read"),
+        (_, None) => "the answer holds no readable envelope".to_owned(),
+    }
 }
 
 enum Reading<T> {
@@ -162,84 +291,6 @@ impl Outline {
     }
 }
 
-fn refused<E: EndpointCode>(
-    (code, message, error): (i64, Option<String>, Option<Value>),
-    head: &Head,
-    log_id: Option<String>,
-    redaction: &Redaction<'_>,
-) -> Failure {
-    let code = Code::of::<E>(code);
-    let meaning = code.meaning(head.status);
-    let (own_log_id, details) = details(error, redaction);
-    let answer = Answer {
-        http_status: head.status,
-        code: Some(code),
-        log_id: log_id.or(own_log_id),
-        message: redaction.apply_to(message),
-        details,
-    };
-    Failure::new(meaning).with_answer(answer).with_retry_after(retry_after(&head.headers))
-}
-
-/// Splits the envelope's `error` into the log id and the rest.
-fn details(error: Option<Value>, redaction: &Redaction<'_>) -> (Option<String>, Option<Value>) {
-    let mut error = error.unwrap_or_default();
-    redaction.apply_to_json(&mut error);
-    let log_id = match &mut error {
-        Value::Object(map) => map.remove("log_id").and_then(|id| id.as_str().map(str::to_owned)),
-        _ => None,
-    };
-    let empty = error.is_null() || error.as_object().is_some_and(serde_json::Map::is_empty);
-    (log_id, (!empty).then_some(error))
-}
-
-fn unreadable(head: &Head, log_id: Option<String>) -> Failure {
-    let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
-    let what = match head.status {
-        300..=399 => "the answer is a redirect, which is never followed",
-        _ => "the answer holds no readable envelope",
-    };
-    let failure = Failure::new(meaning::of_unreadable(head.status)).with_answer(answer);
-    failure.with_message(what).with_retry_after(retry_after(&head.headers))
-}
-
-fn over_limit(head: &Head, log_id: Option<String>) -> Failure {
-    let retry = if (300..400).contains(&head.status) { Retry::Never } else { Retry::Later };
-    let meaning = Meaning { kind: ErrorKind::UnexpectedResponse, delivery: Delivery::Unknown, retry };
-    let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
-    let limit = crate::generated::BODY_LIMIT / 1024;
-    let failure = Failure::new(meaning).with_answer(answer).with_retry_after(retry_after(&head.headers));
-    failure.with_message(format!("the answer is longer than {limit} KiB and was not read"))
-}
-
-/// A call that ended without a whole answer.
-fn broken(error: reqwest::Error, exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
-    let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionLost };
-    let failure = match (error.is_builder(), exchange.begun_or_withheld()) {
-        (true, false) => Failure::refused_here("the request can't be built"),
-        _ => Failure::new(not_sent_or_unknown(exchange, kind)),
-    };
-    with_head(failure, exchange, redaction).with_source(Arc::new(error))
-}
-
-fn not_sent_or_unknown(exchange: &Exchange, kind: ErrorKind) -> Meaning {
-    match exchange.begun_or_withheld() {
-        false => Meaning { kind: ErrorKind::Connect, delivery: Delivery::NotSent, retry: Retry::Later },
-        true => Meaning { kind, delivery: Delivery::Unknown, retry: Retry::Later },
-    }
-}
-
-fn with_head(failure: Failure, exchange: &Exchange, redaction: &Redaction<'_>) -> Failure {
-    match exchange.head() {
-        None => failure,
-        Some(head) => {
-            let log_id = redaction.apply_to(log_id(&head.headers));
-            let answer = Answer { http_status: head.status, log_id, ..Answer::default() };
-            failure.with_answer(answer).with_retry_after(retry_after(&head.headers))
-        }
-    }
-}
-
 fn log_id(headers: &HeaderMap) -> Option<String> {
     let text = |name| text(headers, name).filter(|text| !text.is_empty());
     text(headers::LOG_ID).or_else(|| text(headers::REQUEST_ID)).map(str::to_owned)
@@ -254,7 +305,8 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name| text(headers, name).map(str::trim);
     let reset = text(headers::RATE_LIMIT_RESET).and_then(seconds);
-    let retry_after = text(RETRY_AFTER).and_then(|text| seconds(text).or_else(|| until(text)));
+    let answered = || text(DATE).and_then(|date| httpdate::parse_http_date(date).ok()).unwrap_or_else(SystemTime::now);
+    let retry_after = text(RETRY_AFTER).and_then(|text| seconds(text).or_else(|| until(text, answered())));
     reset.max(retry_after)
 }
 
@@ -265,8 +317,8 @@ fn seconds(text: &str) -> Option<Duration> {
     whole.map(Duration::from_secs).or_else(|| fraction().map(|seconds| Duration::from_secs_f64(seconds.ceil())))
 }
 
-/// From now to a date.
-fn until(date: &str) -> Option<Duration> {
+/// To a date from when the answer was given, by the clock of whoever gave it.
+fn until(date: &str, answered: SystemTime) -> Option<Duration> {
     let until = httpdate::parse_http_date(date).ok()?;
-    Some(until.duration_since(SystemTime::now()).unwrap_or_default())
+    Some(until.duration_since(answered).unwrap_or_default())
 }

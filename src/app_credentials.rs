@@ -11,15 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::answer;
-use crate::attempts::later;
-use crate::error::{Error, ErrorKind};
+use crate::answer::{self, Purpose};
+use crate::clock::Clock;
+use crate::error::{Delivery, Error, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::tenant_access_token::types::{TenantAccessTokenRequest, TenantAccessTokenResponse};
 use crate::generated::tenant_access_token::{Client as TokenClient, TOKEN_LIFETIME_MAXIMUM, TOKEN_RENEW_BEFORE_END};
 use crate::generated::{Exchange, Secret};
 use crate::meaning::{Meaning, Retry};
-use crate::redaction::Redaction;
+use crate::redaction::Secrets;
 use crate::token::{AccessToken, TokenError};
 
 /// How long before its end a token is not used any more: a request takes time to arrive.
@@ -36,12 +36,13 @@ struct Shared {
 }
 
 /// What a token is requested with.
-struct Endpoint {
-    origin: String,
-    http: reqwest::Client,
-    timeout: Duration,
-    app_id: String,
-    app_secret: SecretString,
+pub(crate) struct Endpoint {
+    pub origin: String,
+    pub http: reqwest::Client,
+    pub timeout: Duration,
+    pub app_id: String,
+    pub app_secret: SecretString,
+    pub secrets: Arc<Secrets>,
 }
 
 #[derive(Default)]
@@ -69,17 +70,10 @@ struct Issued {
 impl AppCredentials {
     /// # Errors
     /// When the id or the secret is empty.
-    pub(crate) fn new(
-        origin: &str,
-        http: reqwest::Client,
-        timeout: Duration,
-        app_id: String,
-        app_secret: SecretString,
-    ) -> Result<Self, Error> {
-        if app_id.is_empty() || app_secret.expose_secret().is_empty() {
+    pub(crate) fn new(endpoint: Endpoint) -> Result<Self, Error> {
+        if endpoint.app_id.is_empty() || endpoint.app_secret.expose_secret().is_empty() {
             return Err(Error::refused_here("the app id or the app secret is empty"));
         }
-        let endpoint = Endpoint { origin: origin.to_owned(), http, timeout, app_id, app_secret };
         Ok(Self(Arc::new(Shared { endpoint, state: Mutex::default() })))
     }
 
@@ -188,15 +182,16 @@ impl Endpoint {
         let client = TokenClient { baseurl: self.origin.clone(), client: self.http.clone(), inner: exchange.clone() };
         let request =
             TenantAccessTokenRequest { app_id: self.app_id.clone(), app_secret: Secret(self.app_secret.clone()) };
-        let secrets = [self.app_secret.expose_secret()];
         let call = pin!(client.tenant_access_token(&request));
-        let end = later(Instant::now(), self.timeout);
-        let outcome = answer::read(call, end, &exchange, &Redaction(&secrets)).await;
-        match outcome.map(|success| success.content) {
-            Ok(Some(content)) => issued(content),
-            Ok(None) => Err(TokenError(nothing_issued())),
-            Err(failure) => Err(TokenError(credentials_refused(failure).before_sending())),
-        }
+        let clock = Clock::start(self.timeout);
+        let outcome = answer::read(call, &clock, &exchange, &self.secrets, Purpose::Token).await;
+        let issued = match outcome.map(|success| success.content) {
+            Ok(Some(content)) => issued(content)?,
+            Ok(None) => return Err(TokenError(nothing_issued())),
+            Err(failure) => return Err(TokenError(failure)),
+        };
+        self.secrets.add(&issued.token);
+        Ok(issued)
     }
 }
 
@@ -208,19 +203,7 @@ fn issued(content: TenantAccessTokenResponse) -> Result<Issued, TokenError> {
 }
 
 fn nothing_issued() -> Failure {
-    let meaning = crate::meaning::of_unreadable(500);
-    Failure::new(Meaning { retry: Retry::Later, ..meaning })
+    let (kind, delivery) = (ErrorKind::UnexpectedResponse, Delivery::NotSent);
+    Failure::new(Meaning { kind, delivery, retry: Retry::Later })
         .with_message("the token endpoint answered with success and without a token")
-        .before_sending()
-}
-
-/// The request holds nothing but the credentials, so a code that has no other meaning refuses those.
-fn credentials_refused(failure: Failure) -> Failure {
-    let rejected = failure.delivery() == crate::error::Delivery::Rejected;
-    match failure.kind() {
-        ErrorKind::Other | ErrorKind::Unauthorized | ErrorKind::InvalidParameter if rejected => {
-            failure.meaning_instead(ErrorKind::InvalidCredentials, Retry::Never)
-        }
-        _ => failure,
-    }
 }

@@ -4,8 +4,8 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
-use std::pin::pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -14,36 +14,129 @@ use tracing::{Instrument, field};
 use crate::answer::{self, Envelope, Outcome, Success};
 use crate::cancellation::BeforeSending;
 use crate::client::Shared;
+use crate::clock::Clock;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::Exchange;
 use crate::generated::cancel_onboard::SUCCESS_CODE;
 use crate::meaning::{Code, Meaning, Retry};
-use crate::pace::{Pacer, Permit, TooLong};
-use crate::redaction::Redaction;
+use crate::own_connection::{Closed, Gate};
+use crate::pace::{Pacer, TooLong, Turn};
 use crate::retry::Waits;
+use crate::stop::{Stop, Stopped};
 use crate::token::AccessToken;
 
-/// How long calls wait after a refusal by the rate limit that does not say how long.
+/// How long calls wait after a refusal by the rate limit that does not say how long; it doubles with each further one.
 const WITHOUT_RESET: Duration = Duration::from_secs(1);
+/// The longest such wait.
+const WITHOUT_RESET_LIMIT: Duration = Duration::from_secs(10);
+/// By how much a wait that the platform asks for is lengthened at most, so that the programs that share a quota do not all
+/// come back at once. It is half of the wait where that is less.
+const SPREAD: Duration = Duration::from_secs(5);
 
-/// Stands in for a deadline that is too far away to be reckoned with.
-pub(crate) const FAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// How many failed attempts are kept of a call: that many of the first ones, and as many of the latest ones.
+const KEPT: usize = 8;
 
 /// The attempts of one call, and what is known of them so far.
 pub(crate) struct Attempts<'a> {
     client: &'a Shared,
-    pacer: &'a Arc<Pacer>,
-    deadline: Instant,
+    way: Way<'a>,
+    clock: Arc<Clock>,
+    stop: Stop,
+    progress: Arc<Progress>,
     /// Made when there is something to wait for.
     waits: Option<Waits>,
-    permit: Option<Permit>,
+    turn: Option<Turn>,
     before_sending: Option<BeforeSending>,
-    tried: u32,
-    begun: u32,
+    /// How many of the policy's attempts are used up: those that were told to wait are not.
+    used: u32,
+    /// How many times it was told to wait without being told for how long.
+    told_to_wait: u32,
     had_new_token: bool,
     /// How long was waited before the attempt that comes next.
     waited: Duration,
+    earlier: Vec<Failure>,
+}
+
+/// On what connections the requests of a call go.
+#[derive(Clone, Copy)]
+pub(crate) enum Way<'a> {
+    /// Each on one of its own.
+    OwnConnections(&'a Arc<Pacer>),
+    /// On connections that other calls use too.
+    SharedConnections(&'a Arc<Pacer>),
+}
+
+impl<'a> Way<'a> {
+    fn pacer(self) -> &'a Arc<Pacer> {
+        match self {
+            Self::OwnConnections(pacer) | Self::SharedConnections(pacer) => pacer,
+        }
+    }
+}
+
+/// How far the attempts of a call are, for those who look on.
+#[derive(Default)]
+pub(crate) struct Progress(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    begun: u32,
+    /// What is known of the attempts that have ended, taken together.
+    ended: Option<Delivery>,
+    under_way: Option<Exchange>,
+}
+
+impl Progress {
+    /// How many requests were begun. Token requests do not count.
+    pub(crate) fn begun(&self) -> u32 {
+        self.read(|state| state.begun)
+    }
+
+    /// What is known of the call now, a request that is under way included.
+    pub(crate) fn delivery(&self) -> Delivery {
+        self.read(|state| {
+            let under_way = state.under_way.as_ref().is_some_and(Exchange::has_begun);
+            let now = if under_way { Delivery::Unknown } else { Delivery::NotSent };
+            now.max(state.ended.unwrap_or(Delivery::NotSent))
+        })
+    }
+
+    /// Takes note of what is known of attempts that have ended, beside what was known before.
+    pub(crate) fn learn(&self, delivery: Delivery) {
+        self.change(|state| state.ended = state.ended.max(Some(delivery)));
+    }
+
+    fn begin(&self, exchange: &Exchange) {
+        self.change(|state| {
+            state.begun += 1;
+            state.under_way = Some(exchange.clone());
+        });
+    }
+
+    /// Takes back an attempt whose request was not let through to its connection.
+    fn take_back(&self) {
+        self.change(|state| {
+            state.begun -= 1;
+            state.under_way = None;
+        });
+    }
+
+    /// Takes note that an attempt ended, of which the delivery is known in the same moment.
+    fn end(&self, delivery: Option<Delivery>) {
+        self.change(|state| {
+            state.under_way = None;
+            state.ended = state.ended.max(delivery);
+        });
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
 }
 
 /// A failed attempt, with the token that it was made with.
@@ -58,51 +151,96 @@ impl From<Failure> for Failed {
     }
 }
 
+impl From<Stopped> for Failed {
+    fn from(_: Stopped) -> Self {
+        Failure::stopped("stopped before a request was sent").into()
+    }
+}
+
+/// What is done about a failed attempt.
+pub(crate) enum Next {
+    /// Another attempt, now that its time has come.
+    Again,
+    /// Nothing: the call ends with this failure, and the earlier ones are those before it.
+    End(Failure),
+}
+
 impl<'a> Attempts<'a> {
-    /// Those of a call that begins now and keeps this pace.
-    pub(crate) fn new(client: &'a Shared, pacer: &'a Arc<Pacer>) -> Self {
-        let now = Instant::now();
+    /// Those of a call that begins now and goes this way.
+    pub(crate) fn new(client: &'a Shared, way: Way<'a>) -> Self {
         Self {
             client,
-            pacer,
-            deadline: later(now, client.retry.time()),
+            way,
+            clock: Arc::new(Clock::start(client.retry.time())),
+            stop: Stop::new(),
+            progress: Arc::default(),
             waits: None,
-            permit: None,
+            turn: None,
             before_sending: None,
-            tried: 0,
-            begun: 0,
+            used: 0,
+            told_to_wait: 0,
             had_new_token: false,
             waited: Duration::ZERO,
+            earlier: Vec::new(),
         }
     }
 
-    /// The same, with what the first request is to be made with and is to wait for.
-    pub(crate) fn first(self, permit: Option<Permit>, before_sending: Option<BeforeSending>) -> Self {
-        Self { permit, before_sending, ..self }
+    /// The same, of a call that is looked on and can be stopped.
+    pub(crate) fn watched(self, progress: Arc<Progress>, stop: Stop) -> Self {
+        Self { progress, stop, ..self }
+    }
+
+    /// The same, with what the first request has to wait for.
+    pub(crate) fn before_first(self, before_sending: Option<BeforeSending>) -> Self {
+        Self { before_sending, ..self }
+    }
+
+    /// The same, of a call that has its turn already, and whose time begins with its first permit.
+    pub(crate) fn with_turn(self, turn: Option<Turn>) -> Self {
+        match turn {
+            None => self,
+            Some(turn) => {
+                let clock = Arc::new(Clock::start_with_first_permit(self.client.retry.time()));
+                Self { turn: Some(turn), clock, ..self }
+            }
+        }
     }
 
     /// How many requests were begun. Token requests do not count.
     pub(crate) fn begun(&self) -> u32 {
-        self.begun
+        self.progress.begun()
+    }
+
+    /// The failed attempts but the last, the first one first. Of very many, those in the middle are left out.
+    pub(crate) fn into_earlier(self) -> Vec<Failure> {
+        self.earlier
     }
 
     /// Makes an attempt; `call` sends the request.
-    pub(crate) async fn make<T: Envelope, C>(&mut self, call: impl FnOnce(Exchange) -> C) -> Result<Success<T>, Failed>
+    pub(crate) async fn make<T: Envelope, C>(
+        &mut self,
+        mut call: impl FnMut(Exchange) -> C,
+    ) -> Result<Success<T>, Failed>
     where
         C: Future<Output = Outcome<T>>,
     {
-        self.tried += 1;
         let waited = std::mem::take(&mut self.waited);
         let span = tracing::info_span!(
             "attempt",
-            number = self.tried,
+            number = self.begun() + 1,
             wait_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX),
             status = field::Empty,
             code = field::Empty,
             log_id = field::Empty,
             delivery = field::Empty,
         );
-        let request = pin!(self.request(call));
+        let request = pin!(async {
+            loop {
+                if let Some(outcome) = self.request(&mut call).await {
+                    return outcome;
+                }
+            }
+        });
         let outcome = request.instrument(span.clone()).await;
         match &outcome {
             Ok(success) => {
@@ -122,85 +260,179 @@ impl<'a> Attempts<'a> {
     }
 
     /// Waits for the time of the next attempt after this failure, if there is to be one.
-    pub(crate) async fn next(&mut self, failure: &Failure, token: Option<AccessToken>) -> bool {
+    pub(crate) async fn next(&mut self, failed: Failed) -> Next {
+        let Failed { failure, token } = failed;
         // The source is told of a refusal also where this call has no attempt left: the next one has.
         let renewable = failure.retry() == Retry::WithNewToken
             && token.is_some_and(|token| self.client.tokens.refused(&token))
             && !std::mem::replace(&mut self.had_new_token, true);
-        if self.tried >= self.client.retry.most_attempts() {
-            return false;
-        }
-        let asked = failure.retry_after();
-        let client = self.client;
-        let mut draw = || self.waits.get_or_insert_with(|| client.retry.waits()).draw();
-        let wait = match failure.retry() {
-            Retry::Never | Retry::ByCaller => return false,
-            Retry::WithNewToken => return renewable,
-            Retry::Later => draw().max(asked.unwrap_or_default()),
-            Retry::AfterReset => asked.unwrap_or_else(|| draw().max(WITHOUT_RESET)),
-        };
-        let Some(until) = Instant::now().checked_add(wait).filter(|until| *until <= self.deadline) else {
-            return false;
+        let Some(wait) = self.wait_after(&failure, renewable) else { return Next::End(failure) };
+        let deadline = self.clock.deadline();
+        let Some(until) = Instant::now().checked_add(wait).filter(|until| *until <= deadline) else {
+            return Next::End(failure);
         };
         self.waited = wait;
-        sleep_until(until).await;
-        true
+        let message = format!("stopped before the next attempt; the last one: {failure}");
+        self.keep(failure);
+        match self.stop.or(sleep_until(until)).await {
+            Ok(()) => Next::Again,
+            Err(Stopped) => Next::End(Failure::stopped(message)),
+        }
     }
 
-    async fn request<T: Envelope, C>(&mut self, call: impl FnOnce(Exchange) -> C) -> Result<Success<T>, Failed>
+    /// How long to wait for the next attempt; none where there is none.
+    fn wait_after(&mut self, failure: &Failure, renewable: bool) -> Option<Duration> {
+        let policy = &self.client.retry;
+        if failure.retry() == Retry::AfterReset {
+            let wait = self.wait_after_refusal(failure);
+            // The refusal uses up no attempt: the quota is shared with every other program of the app.
+            return policy.waits_for_the_limit().then_some(wait);
+        }
+        self.used += 1;
+        if self.used >= policy.most_attempts() {
+            return None;
+        }
+        match failure.retry() {
+            Retry::Never | Retry::ByCaller => None,
+            Retry::WithNewToken => renewable.then_some(Duration::ZERO),
+            Retry::Later | Retry::AfterReset => {
+                let drawn = self.waits.get_or_insert_with(|| policy.waits()).draw();
+                Some(drawn.max(failure.retry_after().unwrap_or_default()))
+            }
+        }
+    }
+
+    /// How long to wait after a refusal by the rate limit, which every call of the client waits for then.
+    fn wait_after_refusal(&mut self, failure: &Failure) -> Duration {
+        let asked = failure.retry_after().filter(|asked| !asked.is_zero());
+        let least = asked.unwrap_or_else(|| {
+            let doubled = WITHOUT_RESET.saturating_mul(1 << self.told_to_wait.min(8));
+            self.told_to_wait += 1;
+            doubled.min(WITHOUT_RESET_LIMIT)
+        });
+        let spread = (least / 2).min(SPREAD).mul_f64(fastrand::f64());
+        let wait = least.saturating_add(spread);
+        // What was asked fits into the time of the call even where the spread does not.
+        let left = self.clock.deadline().saturating_duration_since(Instant::now());
+        let wait = if least <= left { wait.min(left) } else { wait };
+        // One that was answered at the token's endpoint or made here says nothing of this one's limit.
+        if failure.delivery() == Delivery::Rejected {
+            self.way.pacer().pause(wait);
+        }
+        wait
+    }
+
+    /// Keeps a failure that another attempt follows.
+    fn keep(&mut self, failure: Failure) {
+        if self.earlier.len() == 2 * KEPT - 1 {
+            self.earlier.remove(KEPT);
+        }
+        self.earlier.push(failure);
+    }
+
+    /// Makes an attempt; none where its connection would have waited too long for its permit, and nothing was sent.
+    async fn request<T: Envelope, C>(
+        &mut self,
+        call: &mut impl FnMut(Exchange) -> C,
+    ) -> Option<Result<Success<T>, Failed>>
     where
         C: Future<Output = Outcome<T>>,
     {
-        let token = token(self.client, self.deadline).await?;
-        let mut permit = self.permit().await?;
-        if let Some(before_sending) = self.before_sending.take() {
-            let recorded = timeout_at(self.deadline, before_sending()).await;
-            recorded.map_err(|_| out_of_time())?.map_err(not_recorded)?;
-            // What the limiter said in the meantime holds for a permit in hand too.
-            while self.pacer.is_paused() {
-                drop(permit);
-                permit = self.permit().await?;
-            }
-        }
-        let now = Instant::now();
-        if self.deadline <= now {
-            return Err(out_of_time().into());
-        }
-        let exchange = Exchange::new(Some(token.authorization())).with_permit(permit);
-        self.begun += 1;
-        let end = self.deadline.min(later(now, self.client.attempt_timeout));
+        let (token, exchange) = match self.prepare().await {
+            Ok(prepared) => prepared,
+            Err(failed) => return Some(Err(failed)),
+        };
+        self.progress.begin(&exchange);
         let call = pin!(call(exchange.clone()));
-        let outcome = answer::read(call, end, &exchange, &Redaction(&[token.secret()])).await;
-        outcome.map_err(|failure| {
-            if failure.retry() == Retry::AfterReset {
-                self.pacer.pause(failure.retry_after().unwrap_or(WITHOUT_RESET));
-            }
-            Failed { failure, token: Some(token) }
-        })
+        let reading = pin!(answer::read(call, &self.clock, &exchange, &self.client.secrets, T::PURPOSE));
+        let Some(outcome) = unless_withheld(&self.stop, reading, &exchange).await else {
+            self.progress.take_back();
+            return Some(Err(Stopped.into()));
+        };
+        if let (Err(_), Some(closed)) = (&outcome, exchange.gate_closed()) {
+            self.progress.take_back();
+            return match closed {
+                Closed::Idle => None,
+                Closed::TooLong(wait) => Some(Err(self.no_permit(wait).into())),
+            };
+        }
+        self.progress.end(outcome.as_ref().err().map(Failure::delivery));
+        Some(outcome.map_err(|failure| Failed { failure, token: Some(token) }))
     }
 
-    async fn permit(&mut self) -> Result<Permit, Failure> {
-        if let Some(permit) = self.permit.take() {
-            return Ok(permit);
-        }
-        self.pacer.permit(self.deadline).await.map_err(|TooLong(wait)| {
-            if self.deadline <= Instant::now() {
-                return out_of_time();
+    /// All that a request needs, in the order in which it is had.
+    async fn prepare(&mut self) -> Result<(AccessToken, Exchange), Failed> {
+        let token = self.token().await?;
+        self.client.secrets.add(&token);
+        let exchange = match self.way {
+            Way::SharedConnections(pacer) => {
+                let permit = self.stop.or(pacer.permit(self.clock.deadline())).await?;
+                let permit = permit.map_err(|TooLong(wait)| self.no_permit(wait))?;
+                Exchange::new(Some(token.authorization())).with_permit(permit)
             }
-            let meaning =
-                Meaning { kind: ErrorKind::RateLimited, delivery: Delivery::NotSent, retry: Retry::AfterReset };
-            Failure::new(meaning)
-                .with_message("the rate limit lets no call through within the time of the call")
-                .with_retry_after((!wait.is_zero()).then_some(wait))
-        })
+            Way::OwnConnections(pacer) => {
+                let turn = match self.turn.take() {
+                    Some(turn) => turn,
+                    None => {
+                        let turn = self.stop.or(pacer.turn(self.clock.deadline())).await?;
+                        turn.map_err(|TooLong(wait)| self.no_permit(wait))?
+                    }
+                };
+                self.record().await?;
+                Exchange::with_gate(token.authorization(), Gate::new(Arc::clone(&self.clock), turn))
+            }
+        };
+        if self.stop.is_stopped() {
+            return Err(Stopped.into());
+        }
+        match self.clock.start_attempt(self.client.attempt_timeout) {
+            true => Ok((token, exchange)),
+            false => Err(out_of_time().into()),
+        }
+    }
+
+    async fn token(&mut self) -> Result<AccessToken, Failed> {
+        let token = timeout_at(self.clock.deadline(), self.client.tokens.token());
+        match self.stop.or(token).await? {
+            Ok(Ok(token)) => Ok(token),
+            Ok(Err(error)) => Err(error.0.into()),
+            Err(_) => Err(out_of_time().into()),
+        }
+    }
+
+    /// Awaits what comes before the first request. It is not left once it has begun, since it may be on record by then.
+    async fn record(&mut self) -> Result<(), Failed> {
+        if self.stop.is_stopped() {
+            return Err(Stopped.into());
+        }
+        let Some(before_sending) = self.before_sending.take() else { return Ok(()) };
+        let recorded = timeout_at(self.clock.deadline(), before_sending()).await;
+        recorded.map_err(|_| out_of_time())?.map_err(not_recorded)?;
+        Ok(())
+    }
+
+    fn no_permit(&self, wait: Duration) -> Failure {
+        if self.clock.deadline() <= Instant::now() {
+            return out_of_time();
+        }
+        let meaning = Meaning { kind: ErrorKind::RateLimited, delivery: Delivery::NotSent, retry: Retry::AfterReset };
+        Failure::new(meaning)
+            .with_message("the rate limit lets no call through within the time of the call")
+            .with_retry_after((!wait.is_zero()).then_some(wait))
     }
 }
 
-async fn token(client: &Shared, deadline: Instant) -> Result<AccessToken, Failure> {
-    match timeout_at(deadline, client.tokens.token()).await {
-        Ok(Ok(token)) => Ok(token),
-        Ok(Err(error)) => Err(error.0),
-        Err(_) => Err(out_of_time()),
+/// What comes of a request; none where it is stopped before anything of it was sent, and nothing is sent any more.
+async fn unless_withheld<T>(
+    stop: &Stop,
+    mut reading: Pin<&mut impl Future<Output = T>>,
+    exchange: &Exchange,
+) -> Option<T> {
+    match stop.or(reading.as_mut()).await {
+        Ok(outcome) => Some(outcome),
+        // What has begun is carried to its answer.
+        Err(Stopped) if exchange.begun_or_withheld() => Some(reading.await),
+        Err(Stopped) => None,
     }
 }
 
@@ -210,12 +442,9 @@ fn out_of_time() -> Failure {
     Failure::new(meaning).with_message("the time of the call was over before a request could be sent")
 }
 
-/// A moment, or one that is far away where it can't be reckoned with.
-pub(crate) fn later(from: Instant, by: Duration) -> Instant {
-    from.checked_add(by).unwrap_or(from + FAR)
-}
-
 fn not_recorded(error: Box<dyn StdError + Send + Sync>) -> Failure {
-    Failure::refused_here(format!("not sent, because what comes before it failed: {error}"))
+    let meaning = Meaning { kind: ErrorKind::NotRecorded, delivery: Delivery::NotSent, retry: Retry::ByCaller };
+    Failure::new(meaning)
+        .with_message(format!("not sent, because what comes before it failed: {error}"))
         .with_source(Arc::from(error))
 }

@@ -5,14 +5,17 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::HeaderValue;
 use secrecy::SecretString;
 
-use crate::app_credentials::AppCredentials;
+use crate::app_credentials::{AppCredentials, Endpoint};
 use crate::client::{Client, Shared};
 use crate::error::Error;
 use crate::generated::termination_reasons;
 use crate::origin::Origin;
+use crate::own_connection::GateLayer;
 use crate::pace::{Pace, Pacer};
+use crate::redaction::Secrets;
 use crate::retry::RetryPolicy;
 use crate::token::{TokenSource, Tokens};
 
@@ -46,7 +49,10 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     pace: Pace,
     reasons_pace: Option<Pace>,
-    http: Option<reqwest::ClientBuilder>,
+    user_agent: Option<HeaderValue>,
+    proxies: Vec<reqwest::Proxy>,
+    #[cfg(feature = "rustls")]
+    root_certificates: Vec<reqwest::Certificate>,
 }
 
 enum Credentials {
@@ -104,7 +110,7 @@ impl ClientBuilder {
         self
     }
 
-    /// How long one attempt may take, its connection included: 10 seconds by default.
+    /// How long one attempt may take, its connection included, its wait for the rate limit not: 10 seconds by default.
     pub fn attempt_timeout(mut self, timeout: Duration) -> Self {
         self.attempt_timeout = Some(timeout);
         self
@@ -135,23 +141,47 @@ impl ClientBuilder {
         self
     }
 
-    /// What connections are made with, for a proxy or for roots of one's own.
+    /// What the requests say of the program that makes them: the name and the version of this library by default.
     ///
-    /// Redirects, timeouts, certificate checking, the protocol version and retries are set here, whatever it says of them: a
-    /// cancellation must not go anywhere else, or be sent twice without this library's knowledge. What can't be seen from
-    /// here is a TLS configuration that was [handed in ready-made](reqwest::ClientBuilder::tls_backend_preconfigured):
-    /// its certificate checking is its own.
+    /// ```
+    /// use feishu_cancel_onboard::Client;
+    ///
+    /// let agent = reqwest::header::HeaderValue::from_static("hr-service/3.1");
+    /// let client = Client::builder().app("cli_a1b2c3", "the app's secret").user_agent(agent).build()?;
+    /// # Ok::<(), feishu_cancel_onboard::Error>(())
+    /// ```
+    pub fn user_agent(mut self, agent: HeaderValue) -> Self {
+        self.user_agent = Some(agent);
+        self
+    }
+
+    /// Adds a proxy, in place of those that the environment names. It is not used for a loopback origin.
     ///
     /// ```
     /// use feishu_cancel_onboard::Client;
     ///
     /// let proxy = reqwest::Proxy::https("http://proxy.example.com:3128")?;
-    /// let http = reqwest::Client::builder().proxy(proxy).user_agent("hr-service/3.1");
-    /// let client = Client::builder().app("cli_a1b2c3", "the app's secret").http(http).build()?;
+    /// let client = Client::builder().app("cli_a1b2c3", "the app's secret").proxy(proxy).build()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn http(mut self, http: reqwest::ClientBuilder) -> Self {
-        self.http = Some(http);
+    pub fn proxy(mut self, proxy: reqwest::Proxy) -> Self {
+        self.proxies.push(proxy);
+        self
+    }
+
+    /// Trusts one more certificate authority beside those of the system, for a gateway with a certificate of its own
+    /// authority.
+    ///
+    /// ```no_run
+    /// use feishu_cancel_onboard::Client;
+    ///
+    /// let authority = reqwest::Certificate::from_pem(&std::fs::read("authority.pem")?)?;
+    /// let client = Client::builder().app("cli_a1b2c3", "the app's secret").root_certificate(authority).build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "rustls")]
+    pub fn root_certificate(mut self, authority: reqwest::Certificate) -> Self {
+        self.root_certificates.push(authority);
         self
     }
 
@@ -174,26 +204,68 @@ impl ClientBuilder {
         if attempt_timeout.is_zero() || connect_timeout.is_zero() {
             return Err(Error::refused_here("a timeout of zero leaves no time for an answer"));
         }
-        // Every attempt is cut off by a timer of its own; a second one is for what a builder handed in may say otherwise.
-        let http = self.http.map_or_else(default_http, |http| http.timeout(attempt_timeout));
-        let http = only_there(http, &self.origin)
-            .connect_timeout(connect_timeout)
-            .build()
-            .map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))?;
+        let http = self.http(|http| http.connect_timeout(connect_timeout))?;
+        // What follows an answer on a connection must not be taken for the answer to the next cancellation.
+        let http_without_reuse =
+            self.http(|http| http.pool_max_idle_per_host(0).connector_layer(GateLayer { connect_timeout }))?;
         let origin = self.origin.as_str().to_owned();
+        let mut secrets = Arc::<Secrets>::default();
         let tokens = match self.credentials {
             None => return Err(Error::refused_here("credentials are missing: give an app id and secret, or a token")),
             Some(Credentials::Source(source)) => Tokens::Source(source),
             Some(Credentials::Token(token)) => Tokens::given(token)?,
             Some(Credentials::App { id, secret }) => {
-                Tokens::App(AppCredentials::new(&origin, http.clone(), attempt_timeout, id, secret)?)
+                secrets = Arc::new(Secrets::with_app_secret(secret.clone()));
+                let endpoint = Endpoint {
+                    origin: origin.clone(),
+                    http: http.clone(),
+                    timeout: attempt_timeout,
+                    app_id: id,
+                    app_secret: secret,
+                    secrets: Arc::clone(&secrets),
+                };
+                Tokens::App(AppCredentials::new(endpoint)?)
             }
         };
         let pacer = Pacer::new(&self.pace);
         let reasons_pace = self.reasons_pace.unwrap_or_else(|| Pace::of(termination_reasons::OPERATION.rate_limits));
         let reasons_pacer = Pacer::new(&reasons_pace);
-        let shared = Shared { origin, http, tokens, pacer, reasons_pacer, retry: self.retry, attempt_timeout };
+        let retry = self.retry;
+        let shared =
+            Shared { origin, http, http_without_reuse, secrets, tokens, pacer, reasons_pacer, retry, attempt_timeout };
         Ok(Client { shared: Arc::new(shared) })
+    }
+
+    /// An HTTP client whose requests go to the origin and nowhere else.
+    fn http(
+        &self,
+        set_up: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+    ) -> Result<reqwest::Client, Error> {
+        let agent = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
+        let mut http = reqwest::Client::builder()
+            .user_agent(self.user_agent.clone().unwrap_or(agent))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            // In HTTP/2 a request can be under way before its body is asked for, and then nobody could say that it was not.
+            .http1_only();
+        for proxy in &self.proxies {
+            http = http.proxy(proxy.clone());
+        }
+        #[cfg(feature = "rustls")]
+        for authority in &self.root_certificates {
+            http = http.add_root_certificate(authority.clone());
+        }
+        http = match self.origin.is_loopback() {
+            true => {
+                let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
+                // A proxy is another machine, and so can be what a resolver calls localhost.
+                http.no_proxy().resolve_to_addrs("localhost", &loopback)
+            }
+            false => http.https_only(true),
+        };
+        let http = set_up(http).build();
+        http.map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))
     }
 }
 
@@ -205,53 +277,4 @@ impl fmt::Debug for ClientBuilder {
             .field("pace", &self.pace)
             .finish_non_exhaustive()
     }
-}
-
-fn default_http() -> reqwest::ClientBuilder {
-    reqwest::Client::builder().user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-}
-
-/// Sets what keeps a request on its way to the origin and nowhere else.
-fn only_there(http: reqwest::ClientBuilder, origin: &Origin) -> reqwest::ClientBuilder {
-    let http = http
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        // Writes every byte to the log, the token's too.
-        .connection_verbose(false)
-        // In HTTP/2 a request can be under way before its body is asked for, and then nobody could say that it was not.
-        .http1_only();
-    let http = check_certificates(http);
-    if origin.is_loopback() {
-        let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
-        // A proxy is another machine, and so can be what a resolver calls localhost.
-        http.no_proxy().resolve_to_addrs("localhost", &loopback)
-    } else {
-        http.https_only(true)
-    }
-}
-
-/// Turns certificate checking on, whatever the builder said of it.
-fn check_certificates(http: reqwest::ClientBuilder) -> reqwest::ClientBuilder {
-    #[allow(
-        unused_imports,
-        reason = "unused where the reqwest in this build has TLS, and with it methods of these names"
-    )]
-    use certificate_checking::WithoutTls;
-    http.tls_danger_accept_invalid_certs(false).tls_danger_accept_invalid_hostnames(false)
-}
-
-/// Whether reqwest has TLS is decided by everybody in the build together and can't be asked for. Its own methods go before
-/// those of a trait, so these are called only where it has none, and there is nothing to check.
-mod certificate_checking {
-    #[allow(dead_code, reason = "see above")]
-    pub(super) trait WithoutTls: Sized {
-        fn tls_danger_accept_invalid_certs(self, _: bool) -> Self {
-            self
-        }
-        fn tls_danger_accept_invalid_hostnames(self, _: bool) -> Self {
-            self
-        }
-    }
-    impl WithoutTls for reqwest::ClientBuilder {}
 }

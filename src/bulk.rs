@@ -1,28 +1,29 @@
 //! Many cancellations: as fast as the pace allows, each as safe as a single one, never more at once than a fixed number.
 //!
-//! A cancellation's life, and with it its deadline, begins when its permit is at hand. One at a time is taken ahead to wait
-//! for that. All of them are tasks of their own: a caller who does something else between two results, be it another call
+//! A cancellation's life begins with its turn to make a connection, and its deadline with its first permit. One at a time is
+//! taken ahead to wait for its turn. All of them are tasks of their own: a caller who does something else between two results, be it another call
 //! with the same client, neither holds up those under way nor is held up by them.
 
 use std::fmt;
-use std::future::{Future, pending, poll_fn};
+use std::future::Future;
 use std::panic::resume_unwind;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::{FusedStream, Stream};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::attempts::FAR;
-use crate::cancellation::{self, BeforeSending, Recording};
+use crate::cancellation::{BeforeSending, Finishing, Life, Recording};
 use crate::client::{Client, Shared};
-use crate::error::Error;
+use crate::clock::FAR;
+use crate::error::{Error, ErrorKind};
 use crate::request::{CancelRequest, Cancelled};
+use crate::stop::Stop;
 
 /// How many cancellations are under way at most, those included whose result has not been fetched yet.
 const CEILING: usize = 256;
@@ -33,6 +34,9 @@ type Ended = (CancelRequest, Result<Cancelled, Error>);
 /// Makes what is awaited before the first request of each cancellation.
 type BeforeEach = Arc<dyn Fn(&CancelRequest) -> Recording + Send + Sync>;
 
+/// Makes what is awaited with the result of each cancellation.
+type OnEach = Arc<dyn Fn(&CancelRequest, &Result<Cancelled, Error>) -> Finishing + Send + Sync>;
+
 impl Client {
     /// Makes many cancellations, as fast as the [`Pace`](crate::Pace) allows, and returns the result of each with its
     /// request, in the order in which they end.
@@ -42,8 +46,9 @@ impl Client {
     /// its turn: memory does not grow with their number. The deadline of a cancellation begins with its turn, so that waiting
     /// for it costs none of it. Nothing begins while nobody polls.
     ///
-    /// Dropping the stream stops everything; whether a request that was under way has taken effect is then not known.
-    /// [`CancelAll::stop`] lets those that have begun come to their end.
+    /// Dropping the stream stops nothing that is under way, and begins nothing: each request that has begun is carried to
+    /// its answer, its verdict is logged and goes to [`CancelAll::on_finished`], and no further request is sent.
+    /// [`CancelAll::stop`] does the same, and the results still come.
     ///
     /// ```
     /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
@@ -78,9 +83,10 @@ impl Client {
             client: Arc::clone(&self.shared),
             requests: Some(Box::pin(requests)),
             before_sending: None,
+            on_finished: None,
             under_way: JoinSet::new(),
             waiting: None,
-            stopped: watch::Sender::new(false),
+            stop: Stop::new(),
         }
     }
 }
@@ -96,18 +102,19 @@ pub struct CancelAll<S> {
     /// None once it has come to its end.
     requests: Option<Pin<Box<S>>>,
     before_sending: Option<BeforeEach>,
+    on_finished: Option<OnEach>,
     under_way: JoinSet<Option<Ended>>,
-    /// Closes when the latest of those under way no longer waits for its permit.
+    /// Closes when the latest of those under way no longer waits for its turn.
     waiting: Option<oneshot::Receiver<()>>,
-    stopped: watch::Sender<bool>,
+    stop: Stop,
 }
 
 impl<S> CancelAll<S> {
-    /// Awaits something when the first request of a cancellation is about to be written, with the token and the permit in
-    /// hand: a place to put on record that this cancellation has started.
+    /// Awaits something before the first request of a cancellation is written, with the token in hand: a place to put on
+    /// record that this cancellation has started.
     ///
     /// If it fails, nothing is sent, and the cancellation fails with
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and that error as a source.
+    /// [`ErrorKind::NotRecorded`](crate::ErrorKind::NotRecorded) and that error as a source.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -148,8 +155,48 @@ impl<S> CancelAll<S> {
         self
     }
 
-    /// Begins nothing any more: what has not begun to be sent, or to be put on record, is given up without a result. The
-    /// results of those that have begun still come, then the stream ends.
+    /// Awaits something with the result of each cancellation, before the stream gives it: a place to put on record how it
+    /// ended. It is awaited also where the stream was dropped while the cancellation was under way.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
+    /// use futures_util::StreamExt;
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// let (ended, on_record) = mpsc::channel(); // stands in for a table of your database
+    /// let record = move |request: &CancelRequest, result: &Result<_, _>| {
+    ///     let recorded = ended.send((request.application_id().to_owned(), result.is_ok()));
+    ///     async move { drop(recorded) }
+    /// };
+    /// let requests = ["10", "11"].map(|id| CancelRequest::new(id, TerminationType::CompanyRejected));
+    /// let results = client.cancel_all(futures_util::stream::iter(requests)).on_finished(record);
+    /// assert_eq!(results.count().await, 2);
+    /// assert_eq!(on_record.try_iter().filter(|(_, cancelled)| *cancelled).count(), 2);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
+    pub fn on_finished<F, T>(mut self, record: F) -> Self
+    where
+        F: Fn(&CancelRequest, &Result<Cancelled, Error>) -> T + Send + Sync + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.on_finished = Some(Arc::new(move |request, result| Box::pin(record(request, result))));
+        self
+    }
+
+    /// Begins nothing more: what has not begun to be sent, or to be put on record, is given up without a result. Requests
+    /// that are under way are carried to their answers; a cancellation that would be tried again ends with
+    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) instead. When the results of all that have begun have come,
+    /// the stream ends.
     ///
     /// ```
     /// use feishu_cancel_onboard::{CancelRequest, Client, TerminationType};
@@ -177,12 +224,12 @@ impl<S> CancelAll<S> {
     /// ```
     pub fn stop(&mut self) {
         self.requests = None;
-        self.stopped.send_replace(true);
+        self.stop.stop();
     }
 }
 
 impl<S: Stream<Item = CancelRequest>> CancelAll<S> {
-    /// Takes requests for as long as there is room and nobody waits for a permit.
+    /// Takes requests for as long as there is room and nobody waits for its turn.
     fn take_more(&mut self, context: &mut Context<'_>) {
         while self.under_way.len() < CEILING {
             if let Some(waiting) = &mut self.waiting {
@@ -201,15 +248,24 @@ impl<S: Stream<Item = CancelRequest>> CancelAll<S> {
     }
 
     fn begin(&mut self, request: CancelRequest) {
-        let (has_permit, waiting) = oneshot::channel();
+        let (has_turn, waiting) = oneshot::channel();
         self.waiting = Some(waiting);
         let one = One {
             client: Arc::clone(&self.client),
             request,
             before_sending: self.before_sending.clone(),
-            stopped: self.stopped.subscribe(),
+            on_finished: self.on_finished.clone(),
+            stop: self.stop.clone(),
         };
-        self.under_way.spawn(one.run(has_permit).in_current_span());
+        self.under_way.spawn(one.run(has_turn).in_current_span());
+    }
+}
+
+impl<S> Drop for CancelAll<S> {
+    fn drop(&mut self) {
+        self.stop.abandon();
+        // Those under way are carried to their answers.
+        self.under_way.detach_all();
     }
 }
 
@@ -265,56 +321,38 @@ struct One {
     client: Arc<Shared>,
     request: CancelRequest,
     before_sending: Option<BeforeEach>,
-    stopped: watch::Receiver<bool>,
+    on_finished: Option<OnEach>,
+    stop: Stop,
 }
 
 impl One {
-    /// Waits for the permit, then makes the cancellation. None if it was stopped before it began.
-    async fn run(mut self, has_permit: oneshot::Sender<()>) -> Option<Ended> {
-        let begun = Arc::new(AtomicBool::new(false));
-        let before_sending = self.before_sending(&begun);
-        let life = async {
-            // Where there will be none in a lifetime, the cancellation finds that out and says so.
-            let permit = self.client.pacer.permit(Instant::now() + FAR).await.ok();
-            drop(has_permit);
-            cancellation::cancel(&self.client, &self.request, permit, Some(before_sending)).await
-        };
-        let result = unless_stopped(life, &mut self.stopped, &begun).await?;
-        Some((self.request, result))
+    /// Waits for its turn, then makes the cancellation. None if it was stopped before it began.
+    async fn run(self, has_turn: oneshot::Sender<()>) -> Option<Ended> {
+        let recorded = Arc::new(AtomicBool::new(false));
+        let before_sending = self.before_sending(&recorded);
+        let Self { client, request, on_finished, stop, .. } = self;
+        // Where there will be none in a lifetime, the cancellation finds that out and says so.
+        let turn = stop.or(client.pacer.turn(Instant::now() + FAR)).await.ok()?.ok();
+        drop(has_turn);
+        let progress = Arc::default();
+        let result = Life { client, turn, before_sending, stop, progress }.run(&request).await;
+        let nothing_began = |error: &Error| error.kind() == ErrorKind::Interrupted && error.attempts() == 0;
+        if result.as_ref().is_err_and(nothing_began) && !recorded.load(Ordering::Acquire) {
+            return None;
+        }
+        if let Some(on_finished) = on_finished {
+            on_finished(&request, &result).await;
+        }
+        Some((request, result))
     }
 
-    fn before_sending(&self, begun: &Arc<AtomicBool>) -> BeforeSending {
-        let (begun, stopped) = (Arc::clone(begun), self.stopped.clone());
-        let before_sending = self.before_sending.clone();
-        let request = before_sending.is_some().then(|| self.request.clone());
-        Box::new(move || {
-            Box::pin(async move {
-                if *stopped.borrow() {
-                    // It is given up as soon as it waits.
-                    pending::<()>().await;
-                }
-                begun.store(true, Ordering::Release);
-                match (before_sending, request) {
-                    (Some(before_sending), Some(request)) => before_sending(&request).await,
-                    _ => Ok(()),
-                }
-            })
-        })
+    /// What is awaited before sending, which notes that it has begun.
+    fn before_sending(&self, begun: &Arc<AtomicBool>) -> Option<BeforeSending> {
+        let before_sending = self.before_sending.clone()?;
+        let (begun, request) = (Arc::clone(begun), self.request.clone());
+        Some(Box::new(move || {
+            begun.store(true, Ordering::Release);
+            before_sending(&request)
+        }))
     }
-}
-
-/// What comes of `life`; or nothing, if it was stopped before it had begun.
-async fn unless_stopped<T>(
-    life: impl Future<Output = T>,
-    stopped: &mut watch::Receiver<bool>,
-    begun: &AtomicBool,
-) -> Option<T> {
-    let mut life = pin!(life);
-    let mut stopped = pin!(stopped.wait_for(|stopped| *stopped));
-    poll_fn(|context| match life.as_mut().poll(context) {
-        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-        Poll::Pending if begun.load(Ordering::Acquire) => Poll::Pending,
-        Poll::Pending => stopped.as_mut().poll(context).map(|_| None),
-    })
-    .await
 }

@@ -1,56 +1,217 @@
 //! The life of one cancellation: what each of its attempts leads to, and what is known in the end.
+//!
+//! It is a task of its own: a caller who stops waiting for it stops nothing that is under way, and begins nothing.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::future::Future;
+use std::panic::resume_unwind;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
+use tokio::task::{JoinError, JoinHandle};
 use tracing::{Instrument, Span, field};
 
 use crate::answer::Success;
-use crate::attempts::{Attempts, Failed};
+use crate::attempts::{Attempts, Failed, Next, Progress, Way};
 use crate::client::Shared;
 use crate::error::{Delivery, Error};
 use crate::failure::Failure;
 use crate::generated::cancel_onboard::types::CancelOnboardResponse;
 use crate::generated::cancel_onboard::{ApplicationId, Client as EndpointClient, ErrorCode};
 use crate::meaning::Code;
-use crate::pace::Permit;
+use crate::pace::Turn;
 use crate::request::{CancelRequest, Cancelled, Outcome};
+use crate::stop::Stop;
 
-/// What is awaited when the first request is about to be written, with the token and the permit in hand.
+/// What is awaited before the first request is written, with the token in hand.
 pub(crate) type BeforeSending = Box<dyn FnOnce() -> Recording + Send>;
 
 /// Puts on record that a cancellation starts.
 pub(crate) type Recording = Pin<Box<dyn Future<Output = Result<(), Box<dyn StdError + Send + Sync>>> + Send>>;
 
-/// Makes a cancellation.
-pub(crate) async fn cancel(
-    client: &Shared,
-    request: &CancelRequest,
-    permit: Option<Permit>,
-    before_sending: Option<BeforeSending>,
-) -> Result<Cancelled, Error> {
-    let span = tracing::info_span!(
-        "cancel_onboard",
-        application_id = request.application_id(),
-        termination_type = request.termination_type().value(),
-        attempts = field::Empty,
-        outcome = field::Empty,
-        delivery = field::Empty,
-        kind = field::Empty,
-    );
-    let cancellation = pin!(async {
-        let result = match request.checked_id() {
-            Ok(id) => Cancellation::new(client, request, id, permit, before_sending).run().await,
-            Err(error) => Err(error),
-        };
-        record(&Span::current(), &result);
-        result
-    });
-    cancellation.instrument(span).await
+/// What is awaited with the result, before the caller has it.
+pub(crate) type OnFinished = Box<dyn FnOnce(&CancelRequest, &Result<Cancelled, Error>) -> Finishing + Send>;
+
+/// Puts on record how a cancellation ended.
+pub(crate) type Finishing = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// A cancellation that was started, from [`CancelOnboard::start`](crate::CancelOnboard::start). Awaiting it gives its result.
+///
+/// Dropping it is not waiting for the result any more, and stops it as [`stop`](Self::stop) does.
+///
+/// ```
+/// use feishu_cancel_onboard::{Client, Outcome, TerminationType};
+///
+/// # #[cfg(feature = "sandbox")]
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+/// # let origin = sandbox.base_url().parse()?;
+/// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+/// # let shutdown = std::future::pending::<()>();
+/// let mut cancellation = client.cancel_onboard("1111111111", TerminationType::Other).start();
+/// let result = tokio::select! {
+///     result = &mut cancellation => result,
+///     () = shutdown => {
+///         cancellation.stop(); // begins nothing more, and waits for what is under way
+///         cancellation.await
+///     }
+/// };
+/// assert_eq!(result?.outcome(), Outcome::Cancelled);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "sandbox"))]
+/// # fn main() {}
+/// ```
+#[must_use = "dropping it stops the cancellation"]
+pub struct Cancellation {
+    task: JoinHandle<Result<Cancelled, Error>>,
+    stop: Stop,
+    progress: Arc<Progress>,
 }
 
-fn record(span: &Span, result: &Result<Cancelled, Error>) {
+impl Cancellation {
+    /// Starts a cancellation in a task of its own.
+    pub(crate) fn start(
+        client: Arc<Shared>,
+        request: CancelRequest,
+        before_sending: Option<BeforeSending>,
+        on_finished: Option<OnFinished>,
+    ) -> Self {
+        let (stop, progress) = (Stop::new(), Arc::<Progress>::default());
+        let life = Life { client, turn: None, before_sending, stop: stop.clone(), progress: Arc::clone(&progress) };
+        let task = async move {
+            let result = life.run(&request).await;
+            if let Some(on_finished) = on_finished {
+                on_finished(&request, &result).await;
+            }
+            result
+        };
+        Self { task: tokio::spawn(task.in_current_span()), stop, progress }
+    }
+
+    /// Begins nothing more. A request that is under way is carried to its answer; if it is refused then, or if nothing was
+    /// sent yet, the cancellation ends with [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted) in place of another
+    /// attempt.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Stops waiting for the result, and says what is known of the cancellation at this moment: with a request under way,
+    /// its fate is unknown.
+    ///
+    /// What is under way is carried to its answer all the same, if the program goes on for as long.
+    #[must_use]
+    pub fn give_up(self) -> Error {
+        self.stop.abandon();
+        self.given_up("stopped before the answer came")
+    }
+
+    fn given_up(&self, message: &str) -> Error {
+        let delivery = self.progress.delivery();
+        Error::new(delivery, self.progress.begun(), Failure::stopped(message), Vec::new())
+    }
+
+    fn joined(&self, joined: Result<Result<Cancelled, Error>, JoinError>) -> Result<Cancelled, Error> {
+        joined.unwrap_or_else(|error| match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(_) => Err(self.given_up("the runtime ended before the cancellation")),
+        })
+    }
+}
+
+impl Future for Cancellation {
+    type Output = Result<Cancelled, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.task).poll(context).map(|joined| self.joined(joined))
+    }
+}
+
+impl Drop for Cancellation {
+    fn drop(&mut self) {
+        if !self.task.is_finished() {
+            self.stop.abandon();
+        }
+    }
+}
+
+impl fmt::Debug for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellation")
+            .field("attempts", &self.progress.begun())
+            .field("delivery", &self.progress.delivery())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a cancellation is made with.
+pub(crate) struct Life {
+    pub client: Arc<Shared>,
+    /// The turn of the first attempt, where it was waited for before.
+    pub turn: Option<Turn>,
+    pub before_sending: Option<BeforeSending>,
+    pub stop: Stop,
+    pub progress: Arc<Progress>,
+}
+
+impl Life {
+    /// Makes the cancellation.
+    pub(crate) async fn run(self, request: &CancelRequest) -> Result<Cancelled, Error> {
+        let span = tracing::info_span!(
+            "cancel_onboard",
+            application_id = request.application_id(),
+            termination_type = request.termination_type().value(),
+            attempts = field::Empty,
+            outcome = field::Empty,
+            delivery = field::Empty,
+            kind = field::Empty,
+        );
+        let cancellation = pin!(async {
+            let stop = self.stop.clone();
+            let result = match request.checked_id() {
+                Ok(id) => self.attempt_until_settled(request, &id).await,
+                Err(error) => Err(error),
+            };
+            record(&Span::current(), &result, stop.is_abandoned());
+            result
+        });
+        cancellation.instrument(span).await
+    }
+
+    async fn attempt_until_settled(self, request: &CancelRequest, id: &ApplicationId) -> Result<Cancelled, Error> {
+        let Self { client, turn, before_sending, stop, progress } = self;
+        if request.had_lost_attempt() {
+            progress.learn(Delivery::Unknown);
+        }
+        let mut attempts = Attempts::new(&client, Way::OwnConnections(&client.pacer))
+            .with_turn(turn)
+            .watched(Arc::clone(&progress), stop)
+            .before_first(before_sending);
+        loop {
+            let lost_before = progress.delivery() == Delivery::Unknown;
+            let failed = match attempt(&client, &mut attempts, request, id).await {
+                Ok(success) => return Ok(done(Outcome::Cancelled, &progress, success.log_id)),
+                Err(failed) => failed,
+            };
+            let refused = failed.failure.delivery() == Delivery::Rejected;
+            if refused && lost_before && failed.failure.code() == Some(TERMINATED) {
+                let log_id = failed.failure.log_id().map(str::to_owned);
+                return Ok(done(Outcome::Terminated, &progress, log_id));
+            }
+            // Nothing but success and that settles what was lost before: even a refusal by the endpoint may be what the lost
+            // attempt caused, and the lost attempt may still be carried out.
+            if let Next::End(failure) = attempts.next(failed).await {
+                let begun = attempts.begun();
+                return Err(Error::new(progress.delivery(), begun, failure, attempts.into_earlier()));
+            }
+        }
+    }
+}
+
+fn record(span: &Span, result: &Result<Cancelled, Error>, nobody_waits: bool) {
     match result {
         Ok(done) => {
             span.record("attempts", done.attempts).record("outcome", done.outcome.as_str());
@@ -63,70 +224,30 @@ fn record(span: &Span, result: &Result<Cancelled, Error>) {
             tracing::debug!(code = error.code(), log_id = error.log_id(), "not cancelled");
         }
     }
-}
-
-struct Cancellation<'a> {
-    client: &'a Shared,
-    request: &'a CancelRequest,
-    id: ApplicationId,
-    attempts: Attempts<'a>,
-    /// What is known of the attempts so far, taken together, a lost one before this cancellation included.
-    delivery: Delivery,
-    earlier: Vec<Failure>,
-}
-
-impl<'a> Cancellation<'a> {
-    fn new(
-        client: &'a Shared,
-        request: &'a CancelRequest,
-        id: ApplicationId,
-        permit: Option<Permit>,
-        before_sending: Option<BeforeSending>,
-    ) -> Self {
-        let attempts = Attempts::new(client, &client.pacer).first(permit, before_sending);
-        let delivery = if request.had_lost_attempt() { Delivery::Unknown } else { Delivery::NotSent };
-        Self { client, request, id, attempts, delivery, earlier: Vec::new() }
-    }
-
-    async fn run(mut self) -> Result<Cancelled, Error> {
-        loop {
-            let Failed { failure, token } = match self.attempt().await {
-                Ok(success) => return Ok(self.done(Outcome::Cancelled, success.log_id)),
-                Err(failed) => failed,
-            };
-            let answered = failure.delivery() == Delivery::Rejected;
-            if answered && self.delivery == Delivery::Unknown && failure.code() == Some(TERMINATED) {
-                return Ok(self.done(Outcome::Terminated, failure.log_id().map(str::to_owned)));
-            }
-            if failure.settles() {
-                return Err(self.failed(Delivery::Rejected, failure));
-            }
-            self.delivery = self.delivery.max(failure.delivery());
-            if !self.attempts.next(&failure, token).await {
-                let delivery = self.delivery;
-                return Err(self.failed(delivery, failure));
-            }
-            self.earlier.push(failure);
+    if nobody_waits {
+        match result {
+            Ok(done) => tracing::warn!(log_id = done.log_id(), "nobody waited for the result: {}", done.outcome()),
+            Err(error) => tracing::warn!("nobody waited for the result: {error}"),
         }
     }
+}
 
-    async fn attempt(&mut self) -> Result<Success<CancelOnboardResponse>, Failed> {
-        let Self { client, request, id, attempts, .. } = self;
-        let send = |exchange| {
-            let (baseurl, client) = (client.origin.clone(), client.http.clone());
-            let endpoint = EndpointClient { baseurl, client, inner: exchange };
-            async move { endpoint.cancel_onboard(id, request.body()).await }
-        };
-        attempts.make(send).await
-    }
+async fn attempt(
+    client: &Shared,
+    attempts: &mut Attempts<'_>,
+    request: &CancelRequest,
+    id: &ApplicationId,
+) -> Result<Success<CancelOnboardResponse>, Failed> {
+    let send = |exchange| {
+        let (baseurl, client) = (client.origin.clone(), client.http_without_reuse.clone());
+        let endpoint = EndpointClient { baseurl, client, inner: exchange };
+        async move { endpoint.cancel_onboard(id, request.body()).await }
+    };
+    attempts.make(send).await
+}
 
-    fn done(&self, outcome: Outcome, log_id: Option<String>) -> Cancelled {
-        Cancelled { outcome, log_id, attempts: self.attempts.begun() }
-    }
-
-    fn failed(self, delivery: Delivery, last: Failure) -> Error {
-        Error::new(delivery, self.attempts.begun(), last, self.earlier)
-    }
+fn done(outcome: Outcome, progress: &Progress, log_id: Option<String>) -> Cancelled {
+    Cancelled { outcome, log_id, attempts: progress.begun() }
 }
 
 /// What the platform answers where there is nothing left to cancel.

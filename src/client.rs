@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::builder::ClientBuilder;
-use crate::cancellation::{self, BeforeSending};
+use crate::cancellation::{BeforeSending, Cancellation, OnFinished};
 use crate::error::Error;
 use crate::generated::cancel_onboard::TerminationType;
 use crate::pace::Pacer;
+use crate::redaction::Secrets;
 use crate::request::{CancelRequest, Cancelled};
 use crate::retry::RetryPolicy;
 use crate::termination_reasons::TerminationReasons;
@@ -17,8 +18,12 @@ use crate::token::Tokens;
 
 /// A client of the platform, for one app in one tenant.
 ///
-/// Clones share everything: connections, the token, the pace. Make one and clone it; a second one would not know how fast
+/// Clones share everything: the token, the pace, the connections of calls that only read. Make one and clone it; a second one would not know how fast
 /// the first one calls.
+///
+/// Each attempt of a cancellation makes a connection of its own. On one that is kept, a late or additional answer can't be
+/// told from the answer to the next request, and would report a cancellation that never happened. The connection is made
+/// before the rate limit counts the request, so that this costs nothing of the rate.
 ///
 /// ```
 /// use feishu_cancel_onboard::{Client, TerminationType};
@@ -51,7 +56,11 @@ pub struct Client {
 /// What the clones of a client share.
 pub(crate) struct Shared {
     pub(crate) origin: String,
+    /// For tokens and for what only reads, which share connections.
     pub(crate) http: reqwest::Client,
+    /// For cancellations, each of whose attempts has a connection of its own.
+    pub(crate) http_without_reuse: reqwest::Client,
+    pub(crate) secrets: Arc<Secrets>,
     pub(crate) tokens: Tokens,
     pub(crate) pacer: Arc<Pacer>,
     /// The pace of listing termination reasons: limits hold for each endpoint alone.
@@ -116,7 +125,7 @@ impl Client {
     /// # fn main() {}
     /// ```
     pub fn prepare(&self, request: CancelRequest) -> CancelOnboard<'_> {
-        CancelOnboard { client: self, request, before_sending: None }
+        CancelOnboard { client: self, request, before_sending: None, on_finished: None }
     }
 
     /// Lists the termination reasons of the tenant, the system's own and those that it has added, enabled and disabled ones,
@@ -190,6 +199,7 @@ pub struct CancelOnboard<'a> {
     client: &'a Client,
     request: CancelRequest,
     before_sending: Option<BeforeSending>,
+    on_finished: Option<OnFinished>,
 }
 
 impl CancelOnboard<'_> {
@@ -235,11 +245,11 @@ impl CancelOnboard<'_> {
         self
     }
 
-    /// Awaits something when the first request is about to be written, with the token and the permit in hand: a place to
-    /// put on record that the cancellation has started.
+    /// Awaits something before the first request is written, with the token in hand: a place to put on record that the
+    /// cancellation has started.
     ///
     /// If it fails, nothing is sent, and the cancellation fails with
-    /// [`ErrorKind::InvalidRequest`](crate::ErrorKind::InvalidRequest) and that error as a source.
+    /// [`ErrorKind::NotRecorded`](crate::ErrorKind::NotRecorded) and that error as a source.
     ///
     /// ```
     /// use feishu_cancel_onboard::{Client, Delivery, TerminationType};
@@ -276,10 +286,56 @@ impl CancelOnboard<'_> {
         self
     }
 
+    /// Awaits something with the result, before the caller has it: a place to put on record how the cancellation ended.
+    ///
+    /// It is awaited also where the caller has stopped waiting, as servers do when their own caller hangs up.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    ///
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// # use feishu_cancel_onboard::sandbox::Fault;
+    /// # sandbox.fail_cancellations([Fault::Delay(std::time::Duration::from_millis(100))]);
+    /// let (ended, on_record) = mpsc::channel(); // stands in for a table of your database
+    /// let cancellation = client.cancel_onboard("1111111111", TerminationType::Other).on_finished(move |_, result| {
+    ///     let cancelled = result.is_ok();
+    ///     async move { drop(ended.send(cancelled)) }
+    /// });
+    /// // Nobody waits for it longer than this.
+    /// let waited = tokio::time::timeout(std::time::Duration::from_millis(50), cancellation.send()).await;
+    /// assert!(waited.is_err());
+    /// # tokio::task::yield_now().await;
+    /// # let on_record = tokio::task::spawn_blocking(move || on_record.recv());
+    /// # assert!(on_record.await??);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
+    pub fn on_finished<F, T>(mut self, record: F) -> Self
+    where
+        F: FnOnce(&CancelRequest, &Result<Cancelled, Error>) -> T + Send + 'static,
+        T: Future<Output = ()> + Send + 'static,
+    {
+        self.on_finished = Some(Box::new(|request, result| Box::pin(record(request, result))));
+        self
+    }
+
     /// Makes the cancellation, and tries again where that is safe.
     ///
-    /// It ends within the deadline of the [`RetryPolicy`], 60 seconds by default. Dropping the future leaves the client fit
-    /// for use; whether a request that was under way has taken effect is then not known.
+    /// It ends within the deadline of the [`RetryPolicy`], 60 seconds by default.
+    ///
+    /// Dropping the future stops nothing that is under way, and begins nothing: a request that has begun is carried to its
+    /// answer in a task of its own, the verdict is logged and goes to [`on_finished`](Self::on_finished), and no further
+    /// request is sent. Whoever makes the cancellation again without having the verdict makes it with
+    /// [`after_lost_attempt`](Self::after_lost_attempt).
     ///
     /// ```
     /// use feishu_cancel_onboard::{Client, Delivery, TerminationType};
@@ -306,9 +362,19 @@ impl CancelOnboard<'_> {
     /// When the onboarding is not known to be cancelled. [`Error::delivery`] says whether it can have been.
     ///
     /// # Panics
-    /// When it is awaited outside of a Tokio runtime with I/O and time enabled, or when the source of tokens panics.
+    /// When it is awaited outside of a Tokio runtime with I/O and time enabled, or when something that it was given panics:
+    /// the source of tokens, or what is awaited before sending or with the result.
     pub async fn send(self) -> Result<Cancelled, Error> {
-        cancellation::cancel(&self.client.shared, &self.request, None, self.before_sending).await
+        self.start().await
+    }
+
+    /// Starts the cancellation, so that it can be stopped while it is waited for: see [`Cancellation`].
+    ///
+    /// # Panics
+    /// When it is called outside of a Tokio runtime; and as [`send`](Self::send) does, when it is awaited.
+    pub fn start(self) -> Cancellation {
+        let Self { client, request, before_sending, on_finished } = self;
+        Cancellation::start(Arc::clone(&client.shared), request, before_sending, on_finished)
     }
 }
 

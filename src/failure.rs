@@ -95,32 +95,14 @@ impl Failure {
         self
     }
 
-    /// The same failure, of a request before the cancellation: whatever it was, no cancellation was sent.
-    pub(crate) fn before_sending(mut self) -> Self {
-        self.meaning.delivery = Delivery::NotSent;
-        self
-    }
-
-    /// The same failure, of a call that only reads: nothing of it can have taken effect.
-    pub(crate) fn without_effect(mut self) -> Self {
-        self.meaning.delivery = self.meaning.delivery.min(Delivery::Rejected);
-        self
-    }
-
-    /// The same failure, where it means something else than it would mean for a cancellation.
-    pub(crate) fn meaning_instead(mut self, kind: ErrorKind, retry: Retry) -> Self {
-        self.meaning.kind = kind;
-        self.meaning.retry = retry;
-        self
+    /// A call that was stopped before something of it, which was not sent then.
+    pub(crate) fn stopped(message: impl Into<String>) -> Self {
+        let (kind, delivery) = (ErrorKind::Interrupted, Delivery::NotSent);
+        Self::new(Meaning { kind, delivery, retry: Retry::ByCaller }).with_message(message)
     }
 
     pub(crate) fn retry(&self) -> Retry {
         self.meaning.retry
-    }
-
-    /// Whether the endpoint itself has said what became of the cancellation: that holds for attempts before this one too.
-    pub(crate) fn settles(&self) -> bool {
-        matches!(self.code(), Some(Code::Endpoint(_))) && self.meaning.delivery == Delivery::Rejected
     }
 
     /// What kind of failure it was.

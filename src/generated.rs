@@ -11,10 +11,11 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::own_connection::{Closed, Gate};
 use crate::pace::Permit;
 
 /// Gives a generated client its hooks; build.rs calls it once for each document.
@@ -59,6 +60,7 @@ pub(crate) struct Exchange {
 struct Record {
     authorization: Option<HeaderValue>,
     permit: Mutex<Option<Permit>>,
+    gate: Option<Arc<Gate>>,
     sending: AtomicU8,
     head: OnceLock<Head>,
     over_limit: OnceLock<()>,
@@ -76,7 +78,8 @@ impl Record {
     fn begin(&self) -> bool {
         match self.sending.compare_exchange(FRESH, BEGUN, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => {
-                if let Some(permit) = self.lock_permit().take() {
+                let of_gate = self.gate.as_ref().and_then(|gate| gate.take_permit());
+                if let Some(permit) = of_gate.or_else(|| self.lock_permit().take()) {
                     permit.begin();
                 }
                 true
@@ -109,6 +112,22 @@ impl Exchange {
         self
     }
 
+    /// A call whose request has a connection of its own, which passes this gate.
+    pub(crate) fn with_gate(authorization: HeaderValue, gate: Arc<Gate>) -> Self {
+        let (authorization, gate) = (Some(authorization), Some(gate));
+        Self { record: Arc::new(Record { authorization, gate, ..Record::default() }) }
+    }
+
+    /// Why no request was let through to its connection, if none was.
+    pub(crate) fn gate_closed(&self) -> Option<Closed> {
+        self.record.gate.as_ref()?.closed()
+    }
+
+    /// Whether the request has begun to be written, as far as it is known now.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.record.sending.load(Ordering::Acquire) == BEGUN
+    }
+
     /// Whether any of the request can have left this machine, and if not, sees to it that none will.
     ///
     /// The body is asked for only once a connection stands, and before the head is flushed to it: while nobody has asked
@@ -132,6 +151,8 @@ impl Exchange {
     fn prepare(&self, request: &mut reqwest::Request, content_type: Option<&'static str>) {
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
+        // An answer may come compressed to who says nothing of it.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         if let Some(content_type) = content_type {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
@@ -147,7 +168,11 @@ impl Exchange {
     ) -> reqwest::Result<reqwest::Response> {
         let body = request.body_mut().take();
         *request.body_mut() = Some(reqwest::Body::wrap(Watched { body, record: Arc::clone(&self.record) }));
-        let mut response = client.execute(request).await?;
+        let sent = client.execute(request);
+        let mut response = match &self.record.gate {
+            Some(gate) => gate.guard(sent).await?,
+            None => sent.await?,
+        };
         let headers = std::mem::take(response.headers_mut());
         let _ = self.record.head.set(Head { status: response.status().as_u16(), headers });
         // The length that the head announces holds: whatever comes after it is not part of the answer.

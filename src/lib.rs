@@ -367,6 +367,7 @@ mod builder;
 mod bulk;
 mod cancellation;
 mod client;
+mod clock;
 mod details;
 #[cfg(feature = "check-docs")]
 pub mod docs_page;
@@ -377,6 +378,7 @@ mod generated;
 mod json_object;
 mod meaning;
 mod origin;
+mod own_connection;
 mod pace;
 mod printable;
 mod redaction;
@@ -385,12 +387,14 @@ mod request_json;
 mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+mod stop;
 mod termination_reasons;
 mod token;
 
 pub use advice::Advice;
 pub use builder::ClientBuilder;
 pub use bulk::CancelAll;
+pub use cancellation::Cancellation;
 pub use client::{CancelOnboard, Client};
 pub use details::Details;
 pub use error::{Delivery, Error, ErrorKind};

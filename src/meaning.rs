@@ -278,13 +278,3 @@ const fn of_unknown(http_status: u16) -> Meaning {
         _ => Meaning::unknown(ErrorKind::Other, Retry::Never),
     }
 }
-
-/// What an answer without a readable envelope means.
-pub(crate) const fn of_unreadable(http_status: u16) -> Meaning {
-    match http_status {
-        429 => Meaning::rejected(ErrorKind::UnexpectedResponse, Retry::AfterReset),
-        400..=499 => Meaning::rejected(ErrorKind::UnexpectedResponse, Retry::Never),
-        300..=399 => Meaning::unknown(ErrorKind::UnexpectedResponse, Retry::Never),
-        _ => Meaning::unknown(ErrorKind::UnexpectedResponse, Retry::Later),
-    }
-}

@@ -1,8 +1,11 @@
 //! The documented rate, kept: no more calls in any period than the platform counts.
 //!
 //! The platform counts a sliding window. So do we, over the moments at which requests really began to be written: a permit
-//! whose request still waits for its connection holds its place, and one whose request never began gives it back. Waiters
-//! are served in order, and one that stops waiting leaves no gap.
+//! holds its place until its request begins, and one whose request never began gives it back. Waiters are served in order,
+//! and one that stops waiting leaves no gap.
+//!
+//! Making a connection takes up no place. A call that needs one waits for its turn first, which comes a little before there
+//! is a place for it, makes the connection, and then waits for the permit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,12 +14,15 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use crate::attempts::later;
+use crate::clock::later;
 use crate::facts::RateLimit;
 use crate::generated::cancel_onboard::OPERATION;
 
 /// By how much our window is longer than the platform's: what two requests can come closer together on their way.
 const JITTER: Duration = Duration::from_millis(20);
+
+/// How long before its place in the window is free a call has its turn to make a connection.
+const LEAD: Duration = Duration::from_secs(1);
 
 /// How fast a client, with all its clones, calls.
 ///
@@ -97,8 +103,10 @@ impl Default for Pace {
 pub(crate) struct Pacer {
     limits: Vec<RateLimit>,
     state: Mutex<State>,
-    /// Its first waiter is the one whose turn it is.
-    turn: tokio::sync::Mutex<()>,
+    /// Its first waiter is the one whose turn comes next.
+    turns: tokio::sync::Mutex<()>,
+    /// Its first waiter is the one who gets the next permit.
+    permits: tokio::sync::Mutex<()>,
     changed: Notify,
 }
 
@@ -108,6 +116,8 @@ struct State {
     begun: VecDeque<Instant>,
     /// Permits whose request has not begun to be written yet.
     pending: usize,
+    /// Turns whose call has no permit yet.
+    turns: usize,
     paused_until: Option<Instant>,
     waiting: usize,
 }
@@ -116,33 +126,60 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLong(pub Duration);
 
+/// When there is room, at the earliest; `None`: that depends on somebody who has a permit or a turn.
+type Earliest = Option<Instant>;
+
 impl Pacer {
     pub(crate) fn new(pace: &Pace) -> Arc<Self> {
         Arc::new(Self {
             limits: pace.limits.clone(),
             state: Mutex::default(),
-            turn: tokio::sync::Mutex::default(),
+            turns: tokio::sync::Mutex::default(),
+            permits: tokio::sync::Mutex::default(),
             changed: Notify::new(),
         })
     }
 
-    /// Waits for its turn, but not beyond `deadline`: where that is already certain, it does not begin to wait.
+    /// Waits for a permit, but not beyond `deadline`: where that is already certain, it does not begin to wait.
     pub(crate) async fn permit(self: &Arc<Self>, deadline: Instant) -> Result<Permit, TooLong> {
+        self.wait_in_line(&self.permits, deadline, Self::take_permit).await
+    }
+
+    /// Waits for the turn to make a connection, but not beyond `deadline`: where it is certain that there is no permit until
+    /// then, it does not begin to wait.
+    pub(crate) async fn turn(self: &Arc<Self>, deadline: Instant) -> Result<Turn, TooLong> {
+        self.wait_in_line(&self.turns, deadline, Self::take_turn).await
+    }
+
+    async fn wait_in_line<T>(
+        self: &Arc<Self>,
+        line: &tokio::sync::Mutex<()>,
+        deadline: Instant,
+        take: impl Fn(&Arc<Self>) -> Result<T, Earliest>,
+    ) -> Result<T, TooLong> {
         // Who waits already is not overtaken: the lock goes from one to the next without being free in between.
-        if let Ok(_turn) = self.turn.try_lock()
-            && let Ok(permit) = self.take()
+        if let Ok(_first) = line.try_lock()
+            && let Ok(taken) = take(self)
         {
-            return Ok(permit);
+            return Ok(taken);
         }
         let _waiting = self.join(deadline)?;
-        let turn = timeout_at(deadline, self.turn.lock());
-        let Ok(_turn) = turn.await else {
+        self.wait(line, deadline, take).await
+    }
+
+    async fn wait<T>(
+        self: &Arc<Self>,
+        line: &tokio::sync::Mutex<()>,
+        deadline: Instant,
+        take: impl Fn(&Arc<Self>) -> Result<T, Earliest>,
+    ) -> Result<T, TooLong> {
+        let Ok(_first) = timeout_at(deadline, line.lock()).await else {
             return Err(TooLong(Duration::ZERO));
         };
         loop {
             let changed = self.changed.notified();
-            let earliest = match self.take() {
-                Ok(permit) => return Ok(permit),
+            let earliest = match take(self) {
+                Ok(taken) => return Ok(taken),
                 Err(earliest) => earliest,
             };
             let now = Instant::now();
@@ -170,12 +207,6 @@ impl Pacer {
         self.changed.notify_waiters();
     }
 
-    /// Whether nothing is let through at the moment.
-    pub(crate) fn is_paused(&self) -> bool {
-        let now = Instant::now();
-        self.lock().paused_until.is_some_and(|until| until > now)
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -192,25 +223,44 @@ impl Pacer {
         Ok(Waiting(self))
     }
 
-    /// A permit, or the moment before which there is certainly none (`None`: it depends on a pending one).
-    fn take(self: &Arc<Self>) -> Result<Permit, Option<Instant>> {
-        let now = Instant::now();
+    fn take_permit(self: &Arc<Self>) -> Result<Permit, Earliest> {
         let mut state = self.lock();
-        state.forget(&self.limits, now);
-        if let Some(until) = state.paused_until.filter(|until| *until > now) {
-            return Err(Some(until));
-        }
-        for limit in &self.limits {
-            if let Some(earliest) = state.earliest_for(limit, now) {
-                return Err(earliest);
-            }
-        }
+        let held = state.pending;
+        state.room(&self.limits, held, Duration::ZERO)?;
         state.pending += 1;
         Ok(Permit { pacer: Arc::clone(self), begun: false })
+    }
+
+    fn take_turn(self: &Arc<Self>) -> Result<Turn, Earliest> {
+        let mut state = self.lock();
+        let held = state.pending + state.turns;
+        state.room(&self.limits, held, LEAD)?;
+        state.turns += 1;
+        Ok(Turn { pacer: Arc::clone(self) })
     }
 }
 
 impl State {
+    /// Whether there is room for one more call beside those that hold a place already, within so much time from now.
+    fn room(&mut self, limits: &[RateLimit], held: usize, ahead: Duration) -> Result<(), Earliest> {
+        let now = Instant::now();
+        self.forget(limits, now);
+        let soon = later(now, ahead);
+        let before = |at: Instant| Err(Some(at.checked_sub(ahead).unwrap_or(at)));
+        if let Some(until) = self.paused_until.filter(|until| *until > soon) {
+            return before(until);
+        }
+        for limit in limits {
+            match self.earliest_for(limit, held, now) {
+                None => {}
+                Some(None) => return Err(None),
+                Some(Some(at)) if at > soon => return before(at),
+                Some(Some(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Drops what no window reaches back to.
     fn forget(&mut self, limits: &[RateLimit], now: Instant) {
         let longest = limits.iter().map(window).max().unwrap_or_default();
@@ -224,16 +274,17 @@ impl State {
         self.begun.len() - self.begun.partition_point(|begun| now.duration_since(*begun) >= window)
     }
 
-    /// When a limit next lets a call through; `None` for now, `Some(None)` where that depends on a pending one.
-    fn earliest_for(&self, limit: &RateLimit, now: Instant) -> Option<Option<Instant>> {
+    /// When a limit next lets a call through beside those that hold a place; `None` for now, `Some(None)` where that depends
+    /// on one of them.
+    fn earliest_for(&self, limit: &RateLimit, held: usize, now: Instant) -> Option<Earliest> {
         let calls = limit.calls as usize;
         let window = window(limit);
         let recent = self.recent(window, now);
-        if recent + self.pending < calls {
+        if recent + held < calls {
             return None;
         }
-        // Once enough of the recent ones are out of the window, one more fits beside the pending ones.
-        let out = (recent + self.pending - calls).checked_add(1)?;
+        // Once enough of the recent ones are out of the window, one more fits beside those that hold a place.
+        let out = (recent + held - calls).checked_add(1)?;
         if out > recent {
             return Some(None);
         }
@@ -248,7 +299,7 @@ impl State {
             let (calls, window) = (limit.calls as usize, window(limit));
             let recent = self.recent(window, now);
             // Each place in the window is free again one window after it was last taken.
-            let taken_before = ahead + recent + self.pending;
+            let taken_before = ahead + recent + self.pending + self.turns;
             let Some(behind) = taken_before.checked_sub(calls) else { return earliest };
             let rounds = u32::try_from(behind / calls).unwrap_or(u32::MAX);
             let place = behind % calls;
@@ -269,6 +320,25 @@ struct Waiting<'a>(&'a Pacer);
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.lock().waiting -= 1;
+    }
+}
+
+/// The turn to make a connection for one request.
+pub(crate) struct Turn {
+    pacer: Arc<Pacer>,
+}
+
+impl Turn {
+    /// Waits for the permit, but not beyond `deadline`.
+    pub(crate) async fn permit(self, deadline: Instant) -> Result<Permit, TooLong> {
+        self.pacer.wait(&self.pacer.permits, deadline, Pacer::take_permit).await
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.pacer.lock().turns -= 1;
+        self.pacer.changed.notify_waiters();
     }
 }
 
@@ -339,6 +409,50 @@ mod tests {
         }
         assert_eq!(most_within(&moments, SECOND), 5);
         assert_eq!(most_within(&moments, SECOND * 60), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn making_connections_costs_nothing_of_the_rate() {
+        for connecting in [0, 150, 900] {
+            let pacer = Pacer::new(&Pace::default());
+            let began = Instant::now();
+            let mut calls = tokio::task::JoinSet::new();
+            for _ in 0..300 {
+                let pacer = Arc::clone(&pacer);
+                calls.spawn(async move {
+                    let turn = pacer.turn(far()).await.expect("there is time");
+                    tokio::time::sleep(Duration::from_millis(connecting)).await;
+                    let idle = Instant::now();
+                    turn.permit(far()).await.expect("there is time").begin();
+                    (Instant::now(), idle.elapsed())
+                });
+            }
+            let mut ended = calls.join_all().await;
+            ended.sort();
+            let moments: Vec<_> = ended.iter().map(|(at, _)| *at).collect();
+            assert_eq!(most_within(&moments, SECOND), 10);
+            let floor = SECOND * 29 + Duration::from_millis(connecting);
+            let took = began.elapsed();
+            assert!(took >= floor && took <= floor.mul_f64(1.03), "{took:?} for a floor of {floor:?}");
+            assert!(ended.iter().all(|(_, idle)| *idle <= LEAD + JITTER), "no connection waits long for its permit");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_has_a_turn_long_before_the_end_of_a_pause() {
+        let pacer = Pacer::new(&Pace::default());
+        pacer.pause(SECOND * 30);
+        let began = Instant::now();
+        let turn = pacer.turn(far()).await.expect("there is time");
+        assert_eq!(began.elapsed(), SECOND * 29);
+        let refused = turn.permit(Instant::now() + LEAD / 2).await.map(Permit::begin);
+        assert!(matches!(refused, Err(TooLong(_))));
+        assert_eq!(pacer.lock().turns, 0);
+        pacer.permit(far()).await.expect("there is time").begin();
+        assert_eq!(began.elapsed(), SECOND * 30);
+        let refused =
+            pacer.turn(began + SECOND * 31).await.expect("there is time").permit(began).await.map(Permit::begin);
+        assert!(refused.is_ok(), "nothing had to be waited for");
     }
 
     #[tokio::test(start_paused = true)]

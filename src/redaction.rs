@@ -1,24 +1,67 @@
-//! Keeps a secret out of what the platform sent, should it ever echo one.
+//! Keeps the app's secret and its tokens out of what the platform sent, should it ever echo one.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::sync::{PoisonError, RwLock};
 
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+
+use crate::token::AccessToken;
 
 const PLACEHOLDER: &str = "[redacted]";
 
-/// The secrets of one call.
-pub(crate) struct Redaction<'a>(pub(crate) &'a [&'a str]);
+/// The shortest secret that is looked for, in bytes. A shorter one is no secret, and would take words out of messages.
+const SHORTEST: usize = 8;
 
-impl Redaction<'_> {
+/// How many tokens are remembered, those that are not used any more included.
+const TOKENS: usize = 64;
+
+/// The secrets that a client has called with.
+#[derive(Default)]
+pub(crate) struct Secrets(RwLock<Known>);
+
+#[derive(Default)]
+struct Known {
+    app_secret: Option<SecretString>,
+    /// The latest one last.
+    tokens: VecDeque<AccessToken>,
+}
+
+impl Secrets {
+    /// Those of a client that obtains its tokens with this secret.
+    pub(crate) fn with_app_secret(secret: SecretString) -> Self {
+        Self(RwLock::new(Known { app_secret: Some(secret), tokens: VecDeque::new() }))
+    }
+
+    /// Remembers a token, beside those before it.
+    pub(crate) fn add(&self, token: &AccessToken) {
+        if self.read(|known| known.tokens.back().is_some_and(|latest| latest.is_same(token))) {
+            return;
+        }
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.tokens.iter().any(|other| other.secret() == token.secret()) {
+            known.tokens.retain(|other| other.secret() != token.secret());
+        }
+        if known.tokens.len() == TOKENS {
+            known.tokens.pop_front();
+        }
+        known.tokens.push_back(token.clone());
+    }
+
     /// The text without the secrets.
     pub(crate) fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let mut text = Cow::Borrowed(text);
-        for secret in self.0.iter().filter(|secret| !secret.is_empty()) {
-            if text.contains(secret) {
-                text = text.replace(secret, PLACEHOLDER).into();
+        self.read(|known| {
+            let mut text = Cow::Borrowed(text);
+            let app_secret = known.app_secret.iter().map(|secret| secret.expose_secret());
+            let secrets = app_secret.chain(known.tokens.iter().map(AccessToken::secret));
+            for secret in secrets.filter(|secret| secret.len() >= SHORTEST) {
+                if text.contains(secret) {
+                    text = text.replace(secret, PLACEHOLDER).into();
+                }
             }
-        }
-        text
+            text
+        })
     }
 
     /// The text, if there is one, without the secrets.
@@ -46,5 +89,9 @@ impl Redaction<'_> {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
+    }
+
+    fn read<T>(&self, look: impl FnOnce(&Known) -> T) -> T {
+        look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -17,7 +17,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 ///     .backoff(Duration::from_secs(1), Duration::from_secs(30))
 ///     .deadline(Duration::from_secs(300));
 /// let once = RetryPolicy::off();
-/// assert_eq!(once, RetryPolicy::default().attempts(1));
+/// assert_ne!(once, RetryPolicy::default().attempts(1)); // which still waits where the platform asks for it
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RetryPolicy {
@@ -25,6 +25,7 @@ pub struct RetryPolicy {
     base: Duration,
     cap: Duration,
     deadline: Duration,
+    waits_for_the_limit: bool,
 }
 
 impl Default for RetryPolicy {
@@ -36,18 +37,22 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(8),
             deadline: Duration::from_secs(60),
+            waits_for_the_limit: true,
         }
     }
 }
 
 impl RetryPolicy {
-    /// One attempt, within the default deadline.
+    /// One attempt, within the default deadline: nothing is tried again, not even where the platform asks to wait.
     #[must_use]
     pub fn off() -> Self {
-        Self::default().attempts(1)
+        Self { waits_for_the_limit: false, ..Self::default().attempts(1) }
     }
 
     /// How many attempts are made at most, 4 by default. Zero is taken as one.
+    ///
+    /// Being told to wait by the rate limit uses up no attempt, since the quota is shared with every other program of the
+    /// app; the deadline alone bounds that.
     #[must_use]
     pub const fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = if attempts == 0 { 1 } else { attempts };
@@ -72,6 +77,11 @@ impl RetryPolicy {
 
     pub(crate) const fn most_attempts(&self) -> u32 {
         self.attempts
+    }
+
+    /// Whether a call that was told to wait is made again.
+    pub(crate) const fn waits_for_the_limit(&self) -> bool {
+        self.waits_for_the_limit
     }
 
     pub(crate) const fn time(&self) -> Duration {

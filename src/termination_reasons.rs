@@ -16,7 +16,7 @@ use serde_json::Value;
 use tracing::{Instrument, field};
 
 use crate::answer::Success;
-use crate::attempts::{Attempts, Failed};
+use crate::attempts::{Attempts, Failed, Next, Way};
 use crate::client::Shared;
 use crate::error::{Delivery, Error, ErrorKind, Subject};
 use crate::facts::Received;
@@ -295,19 +295,17 @@ impl fmt::Debug for TerminationReasons {
 async fn read_page(client: Arc<Shared>, page_size: i64, token: Option<String>) -> Result<Page, Error> {
     let span = tracing::info_span!("termination_reasons", attempts = field::Empty, kind = field::Empty);
     let reading = async {
-        let mut attempts = Attempts::new(&client, &client.reasons_pacer);
+        let mut attempts = Attempts::new(&client, Way::SharedConnections(&client.reasons_pacer));
         let mut delivery = Delivery::NotSent;
-        let mut earlier = Vec::new();
         loop {
-            let (failure, token) = match attempt(&client, &mut attempts, page_size, token.as_deref()).await {
+            let failed = match attempt(&client, &mut attempts, page_size, token.as_deref()).await {
                 Ok(page) => return Ok(page),
-                Err(Failed { failure, token }) => (failure, token),
+                Err(failed) => failed,
             };
-            delivery = delivery.max(failure.delivery());
-            if !attempts.next(&failure, token).await {
-                return Err(failed(delivery, attempts.begun(), failure, earlier));
+            delivery = delivery.max(failed.failure.delivery());
+            if let Next::End(failure) = attempts.next(failed).await {
+                return Err(self::failed(delivery, attempts.begun(), failure, attempts.into_earlier()));
             }
-            earlier.push(failure);
         }
     };
     let result = reading.instrument(span.clone()).await;

@@ -191,17 +191,17 @@ impl TokenError {
     /// The source can't be reached, or failed: another try may succeed.
     #[must_use]
     pub fn unavailable(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::with_source(ErrorKind::Connect, Retry::Later, reason.into())
+        Self::with_source(Retry::Later, reason.into())
     }
 
     /// The source says no: another try would fail as well.
     #[must_use]
     pub fn refused(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::with_source(ErrorKind::InvalidCredentials, Retry::Never, reason.into())
+        Self::with_source(Retry::Never, reason.into())
     }
 
-    fn with_source(kind: ErrorKind, retry: Retry, source: Box<dyn StdError + Send + Sync>) -> Self {
-        let meaning = Meaning { kind, delivery: Delivery::NotSent, retry };
+    fn with_source(retry: Retry, source: Box<dyn StdError + Send + Sync>) -> Self {
+        let meaning = Meaning { kind: ErrorKind::TokenUnavailable, delivery: Delivery::NotSent, retry };
         Self(Failure::new(meaning).with_message(format!("no access token: {source}")).with_source(Arc::from(source)))
     }
 }

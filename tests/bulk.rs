@@ -365,7 +365,7 @@ async fn what_could_not_be_put_on_record_is_not_sent() {
         let odd = id.parse::<usize>().expect("it is a number") % 2 == 1;
         assert_eq!(result.is_err(), odd, "{id}");
         if let Err(error) = result {
-            assert_eq!((error.kind(), error.delivery()), (ErrorKind::InvalidRequest, Delivery::NotSent));
+            assert_eq!((error.kind(), error.delivery()), (ErrorKind::NotRecorded, Delivery::NotSent));
             assert!(error.message().contains("the disk is full"), "{error}");
         }
     }

@@ -42,9 +42,8 @@ impl Log {
 async fn cancel(server: &RawServer, given_token: bool) {
     let origin = server.origin.parse().expect("loopback is an origin");
     let retry = RetryPolicy::default().backoff(Duration::from_millis(1), Duration::from_millis(2));
-    // Asks for every byte to be logged, which the client must not do.
-    let http = reqwest::Client::builder().connection_verbose(true);
-    let builder = Client::builder().origin(origin).http(http).attempt_timeout(Duration::from_millis(200)).retry(retry);
+    let retry = retry.deadline(Duration::from_secs(1));
+    let builder = Client::builder().origin(origin).attempt_timeout(Duration::from_millis(200)).retry(retry);
     let builder = if given_token { builder.tenant_access_token(TOKEN) } else { builder.app("cli_test", SECRET) };
     let client = builder.build().expect("it can be made");
     let result = client.cancel_onboard("7000000000000000001", TerminationType::Other).notes("private").send().await;
@@ -102,4 +101,74 @@ async fn a_log_of_everything_at_the_finest_level_holds_no_secret() {
     ] {
         assert!(text.contains(field), "the log does not hold {field}");
     }
+}
+
+/// An answer that echoes everything that a client has ever called with, wherever an answer has room for text.
+fn echo(status: u16, code: i64, secrets: &[&str]) -> Act {
+    let all = secrets.join(" and ");
+    let body = serde_json::json!({ "code": code, "msg": all, "error": {
+        "log_id": all, "message": all, "troubleshooter": all, all.as_str(): [all],
+        "field_violations": [{ "field": all, "value": all }], "helps": [{ "url": all }],
+    }});
+    Act::Answer(raw_server::response(status, &[("X-Tt-Logid", &all), ("X-Request-Id", &all)], &body.to_string()))
+}
+
+#[tokio::test]
+async fn nothing_that_a_client_has_ever_called_with_is_in_what_it_reports() {
+    const EARLIER: &str = "t-an-earlier-token-of-the-tests";
+    let all = [SECRET, EARLIER, TOKEN];
+    // The second token's request fails once, and echoes; the first token is refused later on.
+    let tokens = move |nth, _: &raw_server::Seen| match nth {
+        0 => json(200, &format!(r#"{{"code":0,"tenant_access_token":"{EARLIER}","expire":7200}}"#)),
+        // As far as it has been called with by then.
+        1 => echo(400, 99991543, &all[..2]),
+        3.. => echo(400, 99991543, &all),
+        _ => json(200, &format!(r#"{{"code":0,"tenant_access_token":"{TOKEN}","expire":7200}}"#)),
+    };
+    let script = move |nth, seen: &raw_server::Seen| match (nth, seen.method.as_str()) {
+        (0, _) => echo(400, 99991663, &all[..2]),
+        (1, _) => echo(400, 99991663, &all),
+        (_, "GET") => echo(500, 1002001, &all),
+        (2, _) => echo(200, 0, &all),
+        _ => echo(400, 1002002, &all),
+    };
+    let server = RawServer::start_with_tokens(tokens, script).await;
+    let origin = server.origin.parse().expect("loopback is an origin");
+    let retry = RetryPolicy::default().attempts(2).backoff(Duration::from_millis(1), Duration::from_millis(2));
+    let client = Client::builder().origin(origin).app("cli_test", SECRET).retry(retry).build().expect("it can be made");
+    let mut printed = String::new();
+    let mut print = |error: feishu_cancel_onboard::Error| {
+        printed += &format!("{error} {error:?} {error:#?} {:?} {:?}", error.details(), error.log_id());
+        printed += &error.failures().map(|failure| format!("{failure} {failure:?}")).collect::<String>();
+        printed += &error.details().map(|details| details.as_json().to_string()).unwrap_or_default();
+    };
+    let call = || client.cancel_onboard("1", TerminationType::Other).send();
+    // The first token is refused, and no second one is to be had.
+    print(call().await.expect_err("there is no second token"));
+    // The second one is refused too, and no third one is to be had.
+    print(call().await.expect_err("there is no third token"));
+    print(call().await.expect_err("there is no token"));
+    assert!(server.token_requests() >= 4, "{}", server.token_requests());
+
+    let tokens =
+        |_, _: &raw_server::Seen| json(200, &format!(r#"{{"code":0,"tenant_access_token":"{TOKEN}","expire":7200}}"#));
+    let script = move |nth, seen: &raw_server::Seen| match (nth, seen.method.as_str()) {
+        (_, "GET") => echo(500, 1002001, &[SECRET, TOKEN]),
+        (0, _) => echo(200, 0, &[SECRET, TOKEN]),
+        _ => echo(400, 1002002, &[SECRET, TOKEN]),
+    };
+    let server = RawServer::start_with_tokens(tokens, script).await;
+    let origin = server.origin.parse().expect("loopback is an origin");
+    let client = Client::builder().origin(origin).app("cli_test", SECRET).retry(retry).build().expect("it can be made");
+    let done = client.cancel_onboard("1", TerminationType::Other).send().await.expect("it is cancelled");
+    printed += &format!("{done:?}");
+    let error = client.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is refused");
+    printed += &format!("{error} {error:?} {:?}", error.details());
+    let error = client.termination_reasons().next().await.expect("it fails").expect_err("it fails");
+    printed += &format!("{error} {error:?} {:?}", error.details());
+
+    for secret in all {
+        assert!(!printed.contains(secret), "{secret}: {printed}");
+    }
+    assert!(printed.contains("[redacted] and [redacted]"), "{printed}");
 }

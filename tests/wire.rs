@@ -51,7 +51,10 @@ async fn the_example_of_the_page_goes_out_as_the_page_says() {
     assert!(call.header("user-agent")[0].starts_with("feishu-cancel-onboard/"));
     let mut names: Vec<_> = call.headers.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "authorization", "content-length", "content-type", "host", "user-agent"]);
+    let expected =
+        ["accept", "accept-encoding", "authorization", "content-length", "content-type", "host", "user-agent"];
+    assert_eq!(names, expected);
+    assert_eq!(call.header("accept-encoding"), ["identity"]);
     let body: Value = serde_json::from_str(&call.body).expect("it is JSON");
     assert_eq!(
         body,
@@ -75,7 +78,7 @@ async fn what_was_not_given_is_not_sent() {
 }
 
 #[tokio::test]
-async fn code_0_is_success_whatever_else_is_there_or_missing() {
+async fn code_0_is_success_whatever_else_is_missing_but_a_log_id_where_the_status_says_otherwise() {
     for (status, body) in [
         (200, r#"{"code":0,"msg":"success","data":{}}"#),
         (200, r#"{"code":0,"msg":"success","data":null}"#),
@@ -84,12 +87,19 @@ async fn code_0_is_success_whatever_else_is_there_or_missing() {
         (200, r#"{"code":0,"msg":null,"data":"?","error":[]}"#),
         (200, r#"{"code":0,"msg":7,"data":[],"error":{"log_id":"x"},"new":{"part":1}}"#),
         (201, r#"{"code":0}"#),
-        (400, r#"{"code":0}"#),
-        (404, r#"{"code":0}"#),
-        (500, r#"{"code":0}"#),
+        (400, r#"{"code":0,"error":{"log_id":"L"}}"#),
+        (500, r#"{"code":0,"msg":{},"error":{"log_id":"L"}}"#),
     ] {
         let done = cancel_with(json(status, body)).await;
         assert_eq!(done.expect(body).outcome(), Outcome::Cancelled, "{status} {body}");
+    }
+    for status in [302, 400, 404, 500, 504] {
+        let signed = cancel_with(Act::Answer(response(status, &[("X-Tt-Logid", "L")], r#"{"code":0}"#))).await;
+        assert_eq!(signed.expect("it has a log id").outcome(), Outcome::Cancelled, "{status}");
+        let unsigned = cancel_with(Act::Answer(response(status, &[("X-Request-Id", "R")], r#"{"code":0}"#))).await;
+        let error = unsigned.expect_err("a gateway can say that too");
+        assert_eq!((error.kind(), error.delivery()), (ErrorKind::UnexpectedResponse, Delivery::Unknown), "{status}");
+        assert_eq!((error.code(), error.log_id(), error.http_status()), (None, Some("R"), Some(status)));
     }
 }
 
@@ -154,7 +164,8 @@ async fn an_unknown_code_is_reported_as_itself() {
     for (status, delivery, retryable) in
         [(200, Delivery::Rejected, false), (404, Delivery::Rejected, false), (502, Delivery::Unknown, true)]
     {
-        let error = cancel_with(json(status, r#"{"code":424242,"msg":"news"}"#)).await.expect_err("it is refused");
+        let body = r#"{"code":424242,"msg":"news","error":{"log_id":"L"}}"#;
+        let error = cancel_with(json(status, body)).await.expect_err("it is refused");
         assert_eq!((error.kind(), error.code()), (ErrorKind::Other, Some(424242)));
         assert_eq!(error.known_code(), Some(Code::Unknown(424242)));
         assert_eq!((error.delivery(), error.is_retryable()), (delivery, retryable), "{status}");

@@ -16,9 +16,17 @@ pub fn with_headers(status: u16, headers: &[(&str, &str)], body: &str) -> Act {
     Act::Answer(response(status, headers, body))
 }
 
+/// An answer with a status, a code and the platform's log id.
+pub fn signed(status: u16, code: i64) -> Act {
+    with_headers(status, &[("X-Tt-Logid", "L")], &format!(r#"{{"code":{code},"msg":"m"}}"#))
+}
+
 /// Something that happens to an attempt: its name, what the server does, and the kind, the delivery and the number of
-/// attempts that are to come of it when it goes on happening.
+/// attempts when it happens every time.
 pub struct Row(pub &'static str, pub Act, pub ErrorKind, pub Delivery, pub u32);
+
+/// As many attempts as the deadline leaves time for.
+pub const UNTIL_THE_DEADLINE: u32 = u32::MAX;
 
 pub fn rows() -> Vec<Row> {
     use Delivery::{Rejected, Unknown};
@@ -30,11 +38,14 @@ pub fn rows() -> Vec<Row> {
     let cut_body = format!("{head}Content-Length: 40\r\n\r\n{{\"code\":0").into_bytes();
     let cut_head = b"HTTP/1.1 200 OK\r\nContent-Le".to_vec();
     let endless = format!("{head}Transfer-Encoding: chunked\r\n\r\n8\r\n{{\"code\"").into_bytes();
-    let limited = |status| with_headers(status, &[("x-ogw-ratelimit-reset", "0")], r#"{"code":99991400}"#);
+    let limited = |status| with_headers(status, &[("x-ogw-ratelimit-reset", "1")], r#"{"code":99991400}"#);
+    let gateway = |status, body| json(status, body);
+    let signed_within = r#"{"code":7,"msg":"m","error":{"log_id":"L"}}"#;
+    let unsigned_within = r#"{"code":7,"error":{"log_id":" "}}"#;
     vec![
-        Row("rate limit at 429", limited(429), RateLimited, Rejected, 4),
-        Row("rate limit at 400", limited(400), RateLimited, Rejected, 4),
-        Row("rate limit at 200", limited(200), RateLimited, Rejected, 4),
+        Row("rate limit at 429", limited(429), RateLimited, Rejected, UNTIL_THE_DEADLINE),
+        Row("rate limit at 400", limited(400), RateLimited, Rejected, UNTIL_THE_DEADLINE),
+        Row("rate limit at 200", limited(200), RateLimited, Rejected, UNTIL_THE_DEADLINE),
         Row("token missing", status(400, 99991661), Unauthorized, Rejected, 2),
         Row("token invalid", status(400, 99991663), Unauthorized, Rejected, 2),
         Row("app token invalid", status(401, 99991664), Unauthorized, Rejected, 2),
@@ -43,11 +54,24 @@ pub fn rows() -> Vec<Row> {
         Row("token expired", status(500, 99991677), Unauthorized, Rejected, 2),
         Row("system error", status(500, 1002001), SystemError, Unknown, 4),
         Row("system error at 200", status(200, 1002001), SystemError, Unknown, 4),
-        Row("unknown code at 502", status(502, 7), Other, Unknown, 4),
-        Row("unknown code at 200", status(200, 7), Other, Rejected, 1),
-        Row("unknown code at 409", status(409, 7), Other, Rejected, 1),
-        Row("unknown code at 429", status(429, 7), Other, Rejected, 1),
-        Row("unknown code at 302", status(302, 7), Other, Unknown, 1),
+        Row("unlisted code at 502", signed(502, 7), Other, Unknown, 4),
+        Row("unlisted code at 200", signed(200, 7), Other, Rejected, 1),
+        Row("unlisted code at 409", signed(409, 7), Other, Rejected, 1),
+        Row("unlisted code at 429", signed(429, 7), Other, Rejected, 1),
+        Row("unlisted code at 302", signed(302, 7), Other, Unknown, 1),
+        Row("unlisted code, log id within", json(400, signed_within), Other, Rejected, 1),
+        Row("unlisted code, blank log id within", json(400, unsigned_within), UnexpectedResponse, Unknown, 4),
+        Row("unlisted code at 200 without log id", status(200, 7), UnexpectedResponse, Unknown, 4),
+        Row("unlisted code at 409 without log id", status(409, 7), UnexpectedResponse, Unknown, 4),
+        Row("unlisted code at 502 without log id", status(502, 7), UnexpectedResponse, Unknown, 4),
+        Row("unlisted code at 302 without log id", status(302, 7), UnexpectedResponse, Unknown, 1),
+        Row(
+            "unlisted code with a request id",
+            with_headers(400, &[("X-Request-Id", "R")], r#"{"code":7}"#),
+            UnexpectedResponse,
+            Unknown,
+            4,
+        ),
         Row("invalid parameter", status(400, 1002002), InvalidParameter, Rejected, 1),
         Row("terminated", status(400, 1002221), AlreadyTerminated, Rejected, 1),
         Row("terminated at 500", status(500, 1002221), AlreadyTerminated, Rejected, 1),
@@ -79,9 +103,25 @@ pub fn rows() -> Vec<Row> {
         Row("a list in the order of the keys", json(200, "[0,null,null,null]"), UnexpectedResponse, Unknown, 4),
         Row("more than JSON", json(200, r#"{"code":0} {}"#), UnexpectedResponse, Unknown, 4),
         Row("not HTTP", Act::AnswerAndClose(b"220 mail.example.com ESMTP\r\n".to_vec()), ConnectionLost, Unknown, 4),
-        Row("unreadable 403", with_headers(403, &[], "<html>no</html>"), UnexpectedResponse, Rejected, 1),
-        Row("unreadable 404", with_headers(404, &[], ""), UnexpectedResponse, Rejected, 1),
-        Row("unreadable 429", with_headers(429, &[("Retry-After", "0")], "slow"), UnexpectedResponse, Rejected, 4),
+        Row("a gateway's 408", gateway(408, r#"{"error":"timeout"}"#), UnexpectedResponse, Unknown, 4),
+        Row("a gateway's code at 200", gateway(200, r#"{"code":504,"msg":"late"}"#), UnexpectedResponse, Unknown, 4),
+        Row("a gateway's code 0", gateway(504, r#"{"code":0,"message":"late"}"#), UnexpectedResponse, Unknown, 4),
+        Row("code 0 at 404 without log id", status(404, 0), UnexpectedResponse, Unknown, 4),
+        Row("code 0 at a redirect without log id", status(302, 0), UnexpectedResponse, Unknown, 1),
+        Row("unreadable 403", with_headers(403, &[], "<html>no</html>"), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 404", with_headers(404, &[], "page not found"), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 413", with_headers(413, &[], ""), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 425", with_headers(425, &[], "early"), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 429", with_headers(429, &[("Retry-After", "0")], "slow"), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 451", with_headers(451, &[], "<html>law</html>"), UnexpectedResponse, Unknown, 4),
+        Row("unreadable 499", with_headers(499, &[], ""), UnexpectedResponse, Unknown, 4),
+        Row(
+            "a login page",
+            with_headers(302, &[("Location", "http://127.0.0.1:1/")], ""),
+            UnexpectedResponse,
+            Unknown,
+            1,
+        ),
         Row("redirect", with_headers(307, &[("Location", "/")], ""), UnexpectedResponse, Unknown, 1),
         Row("not modified", with_headers(304, &[], ""), UnexpectedResponse, Unknown, 1),
     ]

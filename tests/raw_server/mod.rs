@@ -19,6 +19,8 @@ pub struct Seen {
     pub headers: Vec<(String, String)>,
     pub body: String,
     pub at: Instant,
+    /// Which connection it came on, counted from 0.
+    pub connection: usize,
 }
 
 impl Seen {
@@ -37,6 +39,10 @@ impl Seen {
 pub enum Act {
     /// Answers, and keeps the connection.
     Answer(Vec<u8>),
+    /// Answers, and a while later, without being asked again, answers a second time.
+    AnswerTwice(Vec<u8>, Duration, Vec<u8>),
+    /// Answers after a while.
+    Late(Duration, Vec<u8>),
     /// Answers, and ends the connection in good order.
     AnswerAndClose(Vec<u8>),
     /// Answers, and resets the connection.
@@ -97,8 +103,10 @@ impl RawServer {
         let log = Arc::clone(&seen);
         let task = tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                connections.spawn(serve(stream, Arc::clone(&log), Arc::clone(&tokens), Arc::clone(&script)));
+            for connection in 0.. {
+                let Ok((stream, _)) = listener.accept().await else { break };
+                let (log, tokens, script) = (Arc::clone(&log), Arc::clone(&tokens), Arc::clone(&script));
+                connections.spawn(serve(connection, stream, log, tokens, script));
             }
         });
         Self { origin, seen, task }
@@ -131,10 +139,17 @@ impl Drop for RawServer {
     }
 }
 
-async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, tokens: Script, script: Script) -> io::Result<()> {
+async fn serve(
+    connection: usize,
+    mut stream: TcpStream,
+    log: Arc<Mutex<Vec<Seen>>>,
+    tokens: Script,
+    script: Script,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut buffer = Vec::new();
-    while let Some(seen) = read_request(&mut stream, &mut buffer).await? {
+    while let Some(mut seen) = read_request(&mut stream, &mut buffer).await? {
+        seen.connection = connection;
         let act = {
             let mut log = log.lock().expect("no test panics with it");
             let nth = log.iter().filter(|other| other.is_token_request() == seen.is_token_request()).count();
@@ -144,6 +159,15 @@ async fn serve(mut stream: TcpStream, log: Arc<Mutex<Vec<Seen>>>, tokens: Script
         };
         match act {
             Act::Answer(bytes) => stream.write_all(&bytes).await?,
+            Act::AnswerTwice(bytes, wait, more) => {
+                stream.write_all(&bytes).await?;
+                tokio::time::sleep(wait).await;
+                stream.write_all(&more).await?;
+            }
+            Act::Late(wait, bytes) => {
+                tokio::time::sleep(wait).await;
+                stream.write_all(&bytes).await?;
+            }
             Act::AnswerAndClose(bytes) => {
                 stream.write_all(&bytes).await?;
                 return stream.shutdown().await;
@@ -202,5 +226,5 @@ fn parse(buffer: &[u8]) -> Option<(Seen, usize)> {
     let length: usize = length.map_or(0, |(_, value)| value.parse().expect("a length is a number"));
     let body = buffer.get(head_end..head_end + length)?;
     let body = String::from_utf8(body.to_vec()).expect("a body is text");
-    Some((Seen { method, path, headers, body, at: Instant::now() }, head_end + length))
+    Some((Seen { method, path, headers, body, at: Instant::now(), connection: 0 }, head_end + length))
 }

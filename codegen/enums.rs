@@ -180,11 +180,11 @@ pub fn code_enum(name: &str, description: &str, codes: &[Code]) -> TokenStream {
             #[must_use]
             pub const fn code(self) -> i64 { match self { #(Self::#idents => #numbers),* } }
 
-            /// The HTTP status that the page gives it, if it gives one.
+            /// The HTTP status that it comes with, where the document gives one.
             #[must_use]
             pub const fn http_status(self) -> Option<u16> { match self { #(Self::#idents => #statuses),* } }
 
-            /// The page's own short words.
+            /// Short words for it, the page's own where a page lists it.
             #[must_use]
             pub const fn label(self) -> &'static str { match self { #(Self::#idents => #labels),* } }
 

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use crate::error::{Delivery, ErrorKind, Subject};
-use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
+use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::platform::PlatformErrorCode;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 use crate::meaning::Code;
 

@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
-use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
+use crate::generated::platform::{SUCCESS_CODE, headers};
 use crate::generated::{Exchange, Head};
 use crate::json_object::Object;
 use crate::meaning::{self, Code, EndpointCode, Meaning, Retry};

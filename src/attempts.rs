@@ -17,7 +17,7 @@ use crate::client::Shared;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::Exchange;
-use crate::generated::cancel_onboard::SUCCESS_CODE;
+use crate::generated::platform::SUCCESS_CODE;
 use crate::meaning::{Code, Meaning, Retry};
 use crate::pace::{Pacer, Permit, TooLong};
 use crate::redaction::Redaction;

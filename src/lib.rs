@@ -408,18 +408,6 @@ pub use failure::Failure;
 /// }
 /// ```
 pub use generated::cancel_onboard::ErrorCode;
-/// What the platform answers with before the endpoint has a say: about the token, the app, its scopes and the limit.
-///
-/// ```
-/// use feishu_cancel_onboard::PlatformErrorCode;
-///
-/// for &code in PlatformErrorCode::ALL {
-///     println!("{} {}", code.code(), code.label());
-///     assert_eq!(PlatformErrorCode::from_code(code.code()), Some(code));
-///     assert_eq!(code.http_status(), None); // the platform does not fix it
-/// }
-/// ```
-pub use generated::cancel_onboard::PlatformErrorCode;
 /// The type of reason, which every cancellation gives.
 ///
 /// ```
@@ -435,14 +423,26 @@ pub use generated::cancel_onboard::PlatformErrorCode;
 /// }
 /// ```
 pub use generated::cancel_onboard::TerminationType;
+/// What the platform answers with before the endpoint has a say: about the token, the app, its scopes and the limit.
+///
+/// ```
+/// use feishu_cancel_onboard::PlatformErrorCode;
+///
+/// for &code in PlatformErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(PlatformErrorCode::from_code(code.code()), Some(code));
+///     assert_eq!(code.http_status(), None); // the platform does not fix it
+/// }
+/// ```
+pub use generated::platform::PlatformErrorCode;
 /// An entry of [`Details::field_violations`], whose example reads one.
-pub use generated::cancel_onboard::types::FieldViolation;
+pub use generated::platform::types::FieldViolation;
 /// An entry of [`Details::helps`], whose example reads one.
-pub use generated::cancel_onboard::types::Help;
+pub use generated::platform::types::Help;
 /// An entry of [`Details::further`], whose example reads one.
-pub use generated::cancel_onboard::types::KeyedDetail;
+pub use generated::platform::types::KeyedDetail;
 /// An entry of [`Details::permission_violations`], whose example reads one.
-pub use generated::cancel_onboard::types::PermissionViolation;
+pub use generated::platform::types::PermissionViolation;
 /// Whether a [`TerminationReason`] can be given now.
 ///
 /// ```
@@ -487,7 +487,8 @@ pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 /// println!("an answer with the code {} is a success", document::SUCCESS_CODE);
 /// ```
 pub mod document {
-    pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE, SUCCESS_CODE};
+    pub use crate::generated::cancel_onboard::{OPERATION, PAGE};
+    pub use crate::generated::platform::{ORIGINS, SUCCESS_CODE};
 
     /// What the page of the endpoint that lists termination reasons says.
     ///

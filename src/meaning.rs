@@ -5,7 +5,8 @@
 
 use crate::advice::{self, Advice};
 use crate::error::{Delivery, ErrorKind, Subject};
-use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
+use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::platform::PlatformErrorCode;
 use crate::generated::tenant_access_token;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 

@@ -10,8 +10,10 @@ use http::{StatusCode, Version};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::generated::cancel_onboard::types::{CancelOnboardResponse, FieldViolation};
-use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode, SUCCESS_CODE, headers};
+use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::cancel_onboard::types::CancelOnboardResponse;
+use crate::generated::platform::types::FieldViolation;
+use crate::generated::platform::{PlatformErrorCode, SUCCESS_CODE, headers};
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// An answer to a call, for a [`Fault`](super::Fault) that sends it in place of the one that was due.

@@ -212,8 +212,9 @@ fn error_codes(documents: &[Document], endpoint: Endpoint<'_>) -> Result<TokenSt
     for other in documents {
         enums::codes(other, "/x-platform-error-codes", &mut seen)?;
     }
-    let codes = enums::codes(endpoint.document, &endpoint.pointer("/x-error-codes"), &mut seen)?;
-    Ok(enums::code_enum("ErrorCode", "A code of this endpoint's own error table.", &codes))
+    let mut codes = enums::codes(endpoint.document, &endpoint.pointer("/x-error-codes"), &mut seen)?;
+    codes.extend(enums::codes(endpoint.document, &endpoint.pointer("/x-unlisted-error-codes"), &mut seen)?);
+    Ok(enums::code_enum("ErrorCode", "A code of this endpoint itself.", &codes))
 }
 
 /// A schema for which a type is generated would have no name to generate it under outside `components/schemas`.

@@ -435,6 +435,19 @@ pub use generated::cancel_onboard::TerminationType;
 /// }
 /// ```
 pub use generated::platform::PlatformErrorCode;
+/// What any endpoint of the Hire service can answer with, beside its own codes.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorKind, ServiceErrorCode};
+///
+/// for &code in ServiceErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(Code::from_number(code.code()), Code::Service(code));
+/// }
+/// let missing = Code::Service(ServiceErrorCode::ApplicationNotFound);
+/// assert_eq!(missing.meaning(400).kind, ErrorKind::ApplicationNotFound);
+/// ```
+pub use generated::platform::ServiceErrorCode;
 /// An entry of [`Details::field_violations`], whose example reads one.
 pub use generated::platform::types::FieldViolation;
 /// An entry of [`Details::helps`], whose example reads one.
@@ -443,6 +456,17 @@ pub use generated::platform::types::Help;
 pub use generated::platform::types::KeyedDetail;
 /// An entry of [`Details::permission_violations`], whose example reads one.
 pub use generated::platform::types::PermissionViolation;
+/// What the endpoint that issues tokens answers with where it refuses the app's id or secret.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorKind, TokenErrorCode};
+///
+/// for &code in TokenErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(Code::Token(code).meaning(200).kind, ErrorKind::InvalidCredentials);
+/// }
+/// ```
+pub use generated::tenant_access_token::ErrorCode as TokenErrorCode;
 /// Whether a [`TerminationReason`] can be given now.
 ///
 /// ```

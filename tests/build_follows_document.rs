@@ -136,6 +136,13 @@ fn a_code_that_is_added_stops_the_build_where_its_meaning_is_missing() {
     let added = "\nx-platform-error-codes:\n  - code: 99991999\n    name: TenantFrozen\n    label: tenant frozen\n";
     let parts = ["non-exhaustive", "PlatformErrorCode::TenantFrozen` not covered"];
     assert_errors(&[("\nx-platform-error-codes:\n", added)], &MEANINGS, &parts);
+    let added =
+        "\nx-service-error-codes:\n  - code: 1002999\n    name: TalentMerged\n    label: the talent was merged\n";
+    let parts = ["non-exhaustive", "ServiceErrorCode::TalentMerged` not covered"];
+    assert_errors(&[("\nx-service-error-codes:\n", added)], &MEANINGS, &parts);
+    let added = "      x-unlisted-error-codes:\n        - code: 10099\n          name: AppIdWrong\n          label: app_id wrong\n";
+    let parts = ["non-exhaustive", "ErrorCode::AppIdWrong` not covered"];
+    assert_errors(&[("      x-unlisted-error-codes:\n", added)], &MEANINGS, &parts);
 }
 
 #[test]
@@ -144,6 +151,8 @@ fn a_code_that_is_removed_stops_the_build_where_its_meaning_is_left_over() {
     assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`ManagedByFeishuPeople`", "ErrorCode`"]);
     let removed = "  - code: 99991677\n    name: AccessTokenExpired\n    label: token expired\n";
     assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`AccessTokenExpired`", "PlatformErrorCode`"]);
+    let removed = "  - code: 1002210\n    name: TalentLocked\n    label: the talent is locked by another application\n";
+    assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`TalentLocked`", "ServiceErrorCode`"]);
 }
 
 #[test]

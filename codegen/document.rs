@@ -36,7 +36,8 @@ pub struct Endpoint<'a> {
 }
 
 /// What only the document without an operation may contain: a fact that holds for every endpoint stands once.
-const SHARED: [&str; 4] = ["servers", "x-success-code", "x-platform-error-codes", "x-service-error-codes"];
+const SHARED: [&str; 5] =
+    ["servers", "x-success-code", "x-platform-error-codes", "x-service-error-codes", "x-related-endpoints"];
 
 impl Document {
     /// Checks one file of `spec/` on its own.

@@ -268,7 +268,7 @@ fn positive(document: &Document, pointer: &str) -> Result<u32, DocumentError> {
 }
 
 /// `LogId` as `LOG_ID`.
-fn screaming(name: &str) -> String {
+pub fn screaming(name: &str) -> String {
     let mut out = String::new();
     for (index, c) in name.char_indices() {
         if c.is_ascii_uppercase() && index > 0 {

@@ -1,13 +1,14 @@
-//! What the document without an operation says: origins, headers, the codes that several endpoints share, and the models.
+//! What the document without an operation says: origins, headers, the codes that several endpoints share, the endpoints
+//! that are only named, and the models.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::client;
 use super::document::Document;
 use super::enums::{self, Unique};
-use super::facts::{header_names, list, named_types, required};
+use super::facts::{header_names, list, named_types, required, screaming};
 use super::source::{DocumentError, step};
 
 /// Generates what the endpoints have in common.
@@ -19,9 +20,10 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     let success_code = success_code(document)?;
     let headers = header_names(documents, document)?;
     let codes = error_codes(document)?;
+    let related = related_endpoints(document)?;
     let named = named_types(document)?;
     let models = client::models(documents, document)?;
-    Ok(quote! { #origins #success_code #headers #codes #named #models })
+    Ok(quote! { #origins #success_code #headers #codes #related #named #models })
 }
 
 fn origins(document: &Document) -> Result<TokenStream, DocumentError> {
@@ -61,4 +63,41 @@ fn error_codes(document: &Document) -> Result<TokenStream, DocumentError> {
     let service =
         enums::code_enum("ServiceErrorCode", "A code that any endpoint of the Hire service can answer with.", &service);
     Ok(quote! { #platform #service })
+}
+
+/// A constant for each endpoint that is only named.
+fn related_endpoints(document: &Document) -> Result<TokenStream, DocumentError> {
+    let pointer = "/x-related-endpoints";
+    if document.source.get(pointer).is_none() {
+        return Ok(TokenStream::new());
+    }
+    let mut constants = TokenStream::new();
+    let mut seen = Unique::default();
+    for index in 0..list(document, pointer)?.len() {
+        let at = |key: &str| step(&step(pointer, &index.to_string()), key);
+        let ident = related_name(document, &at("name"), &mut seen)?;
+        let (title, method) = (required(document, &at("title"))?, required(document, &at("method"))?);
+        let path = required(document, &at("path"))?;
+        let scopes = (0..list(document, &at("scopes"))?.len())
+            .map(|scope| required(document, &step(&at("scopes"), &scope.to_string())))
+            .collect::<Result<Vec<_>, _>>()?;
+        constants.extend(quote! {
+            pub(crate) const #ident: crate::facts::RelatedEndpoint = crate::facts::RelatedEndpoint {
+                title: #title,
+                method: #method,
+                path: #path,
+                scopes: &[#(#scopes),*],
+            };
+        });
+    }
+    Ok(quote! {
+        /// Endpoints that are not called here, and named where a person is advised.
+        pub(crate) mod related { #constants }
+    })
+}
+
+fn related_name(document: &Document, pointer: &str, seen: &mut Unique) -> Result<Ident, DocumentError> {
+    let name = enums::variant_name(document, pointer)?;
+    seen.name(document, pointer, &name)?;
+    Ok(format_ident!("{}", screaming(&name)))
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use crate::error::{Delivery, ErrorKind, Subject};
+use crate::facts::RelatedEndpoint;
 use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::platform::related::{UPDATE_EMPLOYEE, WITHDRAW_ONBOARDING};
 use crate::generated::platform::{PlatformErrorCode, ServiceErrorCode};
 use crate::generated::tenant_access_token::ErrorCode as TokenErrorCode;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
@@ -30,6 +32,15 @@ pub struct Advice {
 impl Advice {
     const fn fixed(en: &'static str, zh: &'static str) -> Self {
         Self { en: Cow::Borrowed(en), zh: Cow::Borrowed(zh) }
+    }
+
+    /// An advice that names an endpoint, where the texts have `{endpoint}`.
+    fn naming(endpoint: RelatedEndpoint, en: &str, zh: &str) -> Self {
+        let place = "{endpoint}";
+        Self {
+            en: en.replace(place, &endpoint.in_english()).into(),
+            zh: zh.replace(place, &endpoint.in_chinese()).into(),
+        }
     }
 }
 
@@ -76,23 +87,25 @@ fn of_endpoint(code: ErrorCode) -> Advice {
             "The platform failed. If it keeps failing, send the log id to Feishu's support.",
             "平台内部出错。若持续失败，请把日志 ID（log id）提供给飞书技术支持。",
         ),
-        ErrorCode::InvalidParameter => Advice::fixed(
+        ErrorCode::InvalidParameter => Advice::naming(
+            UPDATE_EMPLOYEE,
             "Check the application id, the termination type and the reason ids: the details name the field where the \
              platform says which one it is. The id must be that of an application, not of a candidate or an offer, and the \
-             candidate must be pending onboarding: somebody who has already onboarded must be offboarded through the \
-             employee update endpoint.",
+             candidate must be pending onboarding. Somebody who has already onboarded must be offboarded through the \
+             employee update endpoint: {endpoint}.",
             "请检查投递 ID、终止类型和终止原因 ID；若平台指出了具体字段，可在 details 中看到。注意要传投递 ID，而不是候选人或 \
-             Offer 的 ID；并且候选人须处于待入职阶段，已入职的候选人请通过更新员工状态接口办理离职。",
+             Offer 的 ID；并且候选人须处于待入职阶段，已入职的候选人请通过{endpoint}办理离职。",
         ),
         ErrorCode::ApplicationAlreadyTerminated => Advice::fixed(
             "Nothing is left to cancel: the application was terminated before. Look at it in Feishu Hire to see by whom and \
              why, if that was not expected.",
             "该投递此前已经终止，无需再取消。如与预期不符，请到飞书招聘查看终止人和终止原因。",
         ),
-        ErrorCode::ManagedByFeishuPeople => Advice::fixed(
+        ErrorCode::ManagedByFeishuPeople => Advice::naming(
+            WITHDRAW_ONBOARDING,
             "Cancel the onboarding in Feishu People: the candidate's pre-hire record is there, and from then on it can be \
-             cancelled only there.",
-            "请到飞书人事取消入职：该候选人已在飞书人事生成待入职记录，此后只能在飞书人事中取消。",
+             cancelled only there. A program can do so through another endpoint: {endpoint}.",
+            "请到飞书人事取消入职：该候选人已在飞书人事生成待入职记录，此后只能在飞书人事中取消。也可由程序调用{endpoint}办理。",
         ),
     }
 }
@@ -167,10 +180,11 @@ fn of_service(code: ServiceErrorCode, subject: Subject) -> Advice {
              Hire, and have its administrator put that right, then try again.",
             "该投递所在的招聘流程或阶段不存在。请到飞书招聘查看该投递，由管理员修正后重试。",
         ),
-        ServiceErrorCode::TalentHired => Advice::fixed(
-            "The candidate has been hired already, so there is no onboarding to cancel: somebody who has onboarded must be \
-             offboarded through the employee update endpoint.",
-            "该候选人已被录用，无法再取消入职；已入职的候选人请通过更新员工状态接口办理离职。",
+        ServiceErrorCode::TalentHired => Advice::naming(
+            UPDATE_EMPLOYEE,
+            "The candidate has been hired already, so there is no onboarding to cancel. Somebody who has onboarded must be \
+             offboarded through the employee update endpoint: {endpoint}.",
+            "该候选人已被录用，无法再取消入职；已入职的候选人请通过{endpoint}办理离职。",
         ),
         ServiceErrorCode::TalentLocked => Advice::fixed(
             "Another application has locked the candidate. Deal with that application in Feishu Hire, then try again.",
@@ -189,12 +203,13 @@ fn of_service(code: ServiceErrorCode, subject: Subject) -> Advice {
             "Something else is changing the application at the moment. Try again later.",
             "该投递正在被其他操作修改。请稍后重试。",
         ),
-        ServiceErrorCode::StateNotAllowed => Advice::fixed(
+        ServiceErrorCode::StateNotAllowed => Advice::naming(
+            UPDATE_EMPLOYEE,
             "The state of the employee, or the stage of the application, does not allow it: only a candidate who is pending \
              onboarding can be cancelled. Look at the application in Feishu Hire. Somebody who has already onboarded must be \
-             offboarded through the employee update endpoint.",
-            "员工状态或投递阶段不允许该操作：只有待入职的候选人才能取消入职。请到飞书招聘查看该投递；已入职的候选人请通过更新员工状态\
-             接口办理离职。",
+             offboarded through the employee update endpoint: {endpoint}.",
+            "员工状态或投递阶段不允许该操作：只有待入职的候选人才能取消入职。请到飞书招聘查看该投递；已入职的候选人请通过{endpoint}\
+             办理离职。",
         ),
         ServiceErrorCode::EmployeeNotFound => Advice::fixed(
             "Feishu Hire has no employee for this application. Look there whether the candidate is pending onboarding.",

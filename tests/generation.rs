@@ -248,6 +248,7 @@ fn what_endpoints_have_in_common_is_generated_once_and_without_a_client() {
         "pub enum PlatformErrorCode",
         "pub enum ServiceErrorCode",
         "pub struct FieldViolation",
+        "RelatedEndpoint {",
     ] {
         assert!(code.contains(part), "{part} is not in {code}");
         for other in MODULES.iter().filter(|module| **module != "platform") {
@@ -281,6 +282,7 @@ fn a_document_without_an_operation_says_what_endpoints_have_in_common() {
         "x-success-code: 1",
         "x-platform-error-codes: []",
         "x-service-error-codes: []",
+        "x-related-endpoints: []",
     ] {
         let documents = with("openapi: 3.0.3\n", &format!("openapi: 3.0.3\n{shared}\n"));
         assert_error(&documents, shared, &parts);
@@ -297,6 +299,18 @@ fn a_shared_fact_that_is_missing_or_wrong_is_refused() {
     refused("    x-name: lark\n", "", "open.larksuite.com", &["#/servers/1/x-name", "must be here, and a string"]);
     let name = "name: application-lock-failed";
     refused("name: ApplicationLockFailed", name, name, &["#/x-service-error-codes/8/name", "can't name a variant"]);
+    let parts = ["#/x-related-endpoints/1/method", "must be here, and a string"];
+    refused("    method: PATCH\n", "", "- name: UpdateEmployee", &parts);
+    let twice = "name: WithdrawOnboarding # again";
+    let parts = ["#/x-related-endpoints/1/name", "a second value with the name `WithdrawOnboarding`"];
+    refused("name: UpdateEmployee", twice, twice, &parts);
+    let scope = "scopes: [hire:employee, 7]";
+    refused(
+        "scopes: [hire:employee]",
+        scope,
+        scope,
+        &["#/x-related-endpoints/1/scopes/1", "must be here, and a string"],
+    );
     let at = ["/responses/429/headers", "`RateLimitReset` is both `x-ogw-ratelimit-reset` and `x-reset`"];
     let mut documents =
         with_in("tenant_access_token", "            x-ogw-ratelimit-reset:\n", "            x-reset:\n");

@@ -185,6 +185,23 @@ fn every_listed_code_is_known_once_and_found_by_its_number() {
     }
 }
 
+/// The facts of the endpoints that are only named, as the document says them.
+#[test]
+fn advice_names_the_endpoint_that_does_the_job_instead_and_its_scope() {
+    let document = include_str!("../spec/platform.yaml");
+    let employee = ["PATCH", "/open-apis/hire/v1/employees/{employee_id}", "hire:employee"];
+    let withdraw =
+        ["POST", "/open-apis/corehr/v2/pre_hires/withdraw_onboarding", "corehr:pre_hire:withdraw_onboarding"];
+    for (code, endpoint) in [(1002910, withdraw), (1002002, employee), (1002209, employee), (1002902, employee)] {
+        let advice = Code::from_number(code).advice(400);
+        for part in endpoint {
+            assert!(advice.en.contains(part) && advice.zh.contains(part), "{code} lacks {part}: {advice:?}");
+            assert!(document.contains(part), "{part}");
+        }
+        assert!(!advice.en.contains("{endpoint}") && !advice.zh.contains("{endpoint}"), "{advice:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_code_of_the_token_endpoint_is_not_listed_for_a_cancellation() {
     let body = r#"{"code":10014,"error":{"log_id":"L1"}}"#;

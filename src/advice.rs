@@ -123,7 +123,11 @@ fn of_termination_reasons(code: TerminationReasonsErrorCode) -> Advice {
 
 fn of_platform(code: PlatformErrorCode, subject: Subject) -> Advice {
     match code {
-        PlatformErrorCode::RateLimited => of_kind(ErrorKind::RateLimited, subject),
+        PlatformErrorCode::RateLimited => Advice::fixed(
+            "Too many calls in too short a time. Wait as long as the platform asks, then try again; if other programs call \
+             with the same app, slow them down too, since they share the limit.",
+            "调用过于频繁。请按平台要求的时间等待后重试；若其他程序共用同一应用，也需一并降低频率，它们共享同一限额。",
+        ),
         PlatformErrorCode::AuthorizationMissing => Advice::fixed(
             "The request arrived without an access token. Check that no proxy on the way takes the Authorization header out.",
             "平台收到的请求没有携带访问凭证。请检查中间代理是否去掉了 Authorization 请求头。",
@@ -270,10 +274,11 @@ fn of_kind(kind: ErrorKind, subject: Subject) -> Advice {
         ),
         ErrorKind::InvalidParameter => of_endpoint(ErrorCode::InvalidParameter),
         ErrorKind::SystemError => of_endpoint(ErrorCode::SystemError),
+        // The platform refuses a call with a code. Without one, it is the client that let nothing through.
         ErrorKind::RateLimited => Advice::fixed(
-            "Too many calls in too short a time. Wait as long as the platform asks, then try again; if other programs call \
-             with the same app, slow them down too, since they share the limit.",
-            "调用过于频繁。请按平台要求的时间等待后重试；若其他程序共用同一应用，也需一并降低频率，它们共享同一限额。",
+            "The call waited for its turn until its time was over: all calls of this client share the documented rate. Make \
+             fewer calls at once, or give each call more time.",
+            "本次调用在时限内未轮到发送：本程序的所有调用共享接口的频率限额。请减少同时进行的调用，或延长每次调用的总时限。",
         ),
         ErrorKind::Unauthorized => Advice::fixed(
             "The access token is not valid, or not any more. Give a new tenant_access_token, or the app id and secret, from \

@@ -3,9 +3,10 @@
 mod raw_server;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use feishu_cancel_onboard::{
-    Client, Code, Delivery, Error, ErrorCode, ErrorKind, Origin, Outcome, PlatformErrorCode, RetryPolicy,
+    Client, Code, Delivery, Error, ErrorCode, ErrorKind, Origin, Outcome, Pace, PlatformErrorCode, RetryPolicy,
     ServiceErrorCode, TerminationType, TokenErrorCode,
 };
 use raw_server::{Act, RawServer, SECRET, TOKEN, json, response};
@@ -200,6 +201,26 @@ fn advice_names_the_endpoint_that_does_the_job_instead_and_its_scope() {
         }
         assert!(!advice.en.contains("{endpoint}") && !advice.zh.contains("{endpoint}"), "{advice:?}");
     }
+}
+
+#[tokio::test]
+async fn the_wait_of_the_clients_own_rate_is_told_apart_from_one_that_the_platform_asks_for() {
+    let server =
+        RawServer::start(|nth, _| json(200, if nth == 0 { r#"{"code":0}"# } else { r#"{"code":99991400}"# })).await;
+    let origin: Origin = server.origin.parse().expect("loopback is an origin");
+    let builder = || Client::builder().origin(origin.clone()).app("cli_test", SECRET).retry(RetryPolicy::off());
+    let slow = builder().pace(Pace::new(1, Duration::from_secs(86_400))).build().expect("it can be made");
+    slow.cancel_onboard("1", TerminationType::Other).send().await.expect("the first one is let through");
+    let own = slow.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is not its turn");
+    let other = builder().build().expect("it can be made");
+    let asked = other.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is limited");
+    for (error, code) in [(&own, None), (&asked, Some(99991400))] {
+        assert_eq!((error.kind(), error.code()), (ErrorKind::RateLimited, code));
+        let advice = error.advice();
+        let asks = (advice.en.contains("the platform asks"), advice.zh.contains("平台要求"));
+        assert_eq!(asks, (code.is_some(), code.is_some()), "{advice:?}");
+    }
+    assert_eq!(server.cancellations().len(), 2);
 }
 
 #[tokio::test]

@@ -514,6 +514,17 @@ pub mod document {
     pub use crate::generated::cancel_onboard::{OPERATION, PAGE};
     pub use crate::generated::platform::{ORIGINS, SUCCESS_CODE};
 
+    /// What the page of the endpoint that issues tokens says.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::document::tenant_access_token::{OPERATION, PAGE};
+    ///
+    /// println!("{} {} is described at {}", OPERATION.method, OPERATION.path, PAGE.url);
+    /// ```
+    pub mod tenant_access_token {
+        pub use crate::generated::tenant_access_token::{OPERATION, PAGE};
+    }
+
     /// What the page of the endpoint that lists termination reasons says.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! The client and the models, by progenitor.
+//! The client and the models, by progenitor; of what the endpoints have in common, the models alone.
 
 use std::collections::BTreeSet;
 use std::iter;
@@ -11,7 +11,7 @@ use quote::{format_ident, quote};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::document::{Document, references, resolve};
+use super::document::{Document, Endpoint, references, resolve};
 use super::patterns::is_pattern;
 use super::source::DocumentError;
 
@@ -22,13 +22,51 @@ const AS_SENT: &str = "::serde_json::Value";
 /// What progenitor's client carries: the call that it makes.
 const INNER: &str = "crate::generated::Exchange";
 
-/// Generates the client of a document.
+/// Generates the client of an endpoint, with its models.
 ///
 /// # Errors
 /// When progenitor can't generate it.
-pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
-    let mut settings = GenerationSettings::new();
+pub fn tokens(documents: &[Document], endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let document = endpoint.document;
+    let (mut settings, mut content) = input(documents, document);
     settings.with_hooks(HooksMode::Expected).with_inner_type(INNER.parse().unwrap_or_default());
+    let answer = answer(endpoint)?;
+    let object = format!("{answer}Object");
+    let ty = format!("crate::json_object::Object<crate::generated::{}::types::{answer}>", document.module);
+    settings.with_replacement(&object, ty, iter::empty());
+    content["components"]["schemas"][&object] = json!({});
+    // Every answer is read as an object: a model alone would take a list for one.
+    rewrite_references(&mut content["paths"], &|reference| {
+        if reference.strip_prefix("#/components/schemas/") == Some(&answer) {
+            *reference = format!("#/components/schemas/{object}");
+        }
+    });
+    let client = generate(document, &content, |api| Generator::new(&settings).generate_tokens(api))?;
+    let envelope = envelope(endpoint, &answer)?;
+    Ok(quote! { #client #envelope })
+}
+
+/// Generates the models of a document that has no operation.
+///
+/// # Errors
+/// When progenitor can't generate them.
+pub fn models(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
+    let (settings, content) = input(documents, document);
+    let models = generate(document, &content, |api| {
+        let mut generator = Generator::new(&settings);
+        // Its client has nothing to call.
+        generator.generate_tokens(api)?;
+        Ok(generator.get_type_space().to_stream())
+    })?;
+    Ok(quote! {
+        /// Types that the endpoints have in common.
+        pub mod types { #models }
+    })
+}
+
+/// What progenitor is given: settings, and the document with nothing in it that it does not know.
+fn input(documents: &[Document], document: &Document) -> (GenerationSettings, Value) {
+    let mut settings = GenerationSettings::new();
     let mut content = document.source.content.clone();
     for (name, replacement) in replacements(documents, document) {
         settings.with_replacement(&name, replacement, [TypeImpl::Display, TypeImpl::FromStr].into_iter());
@@ -39,29 +77,23 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
     for name in without_secrets(documents, document) {
         settings.with_patch(name, TypePatch::default().with_derive("PartialEq").with_attr("#[non_exhaustive]"));
     }
-    let answer = answer(document)?;
-    let object = format!("{answer}Object");
-    let ty = format!("crate::json_object::Object<crate::generated::{}::types::{answer}>", document.module);
-    settings.with_replacement(&object, ty, iter::empty());
-    content["components"]["schemas"][&object] = json!({});
     rewrite_references(&mut content, &make_local);
-    // Every answer is read as an object: a model alone would take a list for one.
-    rewrite_references(&mut content["paths"], &|reference| {
-        if reference.strip_prefix("#/components/schemas/") == Some(&answer) {
-            *reference = format!("#/components/schemas/{object}");
-        }
-    });
     hand_on_as_sent(&mut content);
-    let api = OpenAPI::deserialize(&content)
+    (settings, content)
+}
+
+/// Runs progenitor, which panics on what it does not support: that must end as one readable line.
+fn generate(
+    document: &Document,
+    content: &Value,
+    run: impl FnOnce(&OpenAPI) -> Result<TokenStream, progenitor::Error>,
+) -> Result<TokenStream, DocumentError> {
+    let api = OpenAPI::deserialize(content)
         .map_err(|error| document.source.error("", format!("not valid OpenAPI 3.0: {error}")))?;
-    // progenitor panics on what it does not support; that must end as one readable line.
-    let client = quietly(|| Generator::new(&settings).generate_tokens(&api).map_err(|error| error.to_string()))
-        .map_err(|reason| {
-            let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-            document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
-        })?;
-    let envelope = envelope(document, &answer)?;
-    Ok(quote! { #client #envelope })
+    quietly(|| run(&api).map_err(|error| error.to_string())).map_err(|reason| {
+        let reason = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+        document.source.error("", format!("progenitor can't generate a client from it: {reason}"))
+    })
 }
 
 /// The schemas that reach no secret, so that their types can be compared.
@@ -78,28 +110,27 @@ fn without_secrets<'a>(documents: &[Document], document: &'a Document) -> impl I
 }
 
 /// The name of the answer's schema.
-fn answer(document: &Document) -> Result<String, DocumentError> {
-    let content = document.operation_value("/responses/200/content").and_then(Value::as_object);
+fn answer(endpoint: Endpoint<'_>) -> Result<String, DocumentError> {
+    let content = endpoint.value("/responses/200/content").and_then(Value::as_object);
     let schema = content.and_then(|content| content.values().next()).map(|content| &content["schema"]["$ref"]);
     let name = schema.and_then(Value::as_str).and_then(|reference| reference.strip_prefix("#/components/schemas/"));
     name.map(str::to_owned).ok_or_else(|| {
-        let at = format!("{}/responses/200/content", document.operation);
-        document.source.error(&at, "must refer to the answer's schema in this document's components")
+        let at = endpoint.pointer("/responses/200/content");
+        endpoint.document.source.error(&at, "must refer to the answer's schema in this document's components")
     })
 }
 
 /// Tells the layer by hand where the answer has what every answer of the platform has.
-fn envelope(document: &Document, name: &str) -> Result<TokenStream, DocumentError> {
+fn envelope(endpoint: Endpoint<'_>, name: &str) -> Result<TokenStream, DocumentError> {
+    let source = &endpoint.document.source;
     for property in ["code", "msg", "error"] {
         let at = format!("/components/schemas/{name}/properties");
-        if document.source.get(&format!("{at}/{property}")).is_none() {
-            return Err(document
-                .source
-                .error(&at, format!("lacks `{property}`, which every answer of the platform has")));
+        if source.get(&format!("{at}/{property}")).is_none() {
+            return Err(source.error(&at, format!("lacks `{property}`, which every answer of the platform has")));
         }
     }
     let ty = format_ident!("{name}");
-    let purpose = match document.method.as_str() {
+    let purpose = match endpoint.operation.method.as_str() {
         "get" | "head" | "options" => quote!(Read),
         _ => quote!(Change),
     };
@@ -152,13 +183,12 @@ fn replacements(documents: &[Document], document: &Document) -> Vec<(String, Str
         .collect()
 }
 
-/// Every place that the request of a document's operation reaches.
+/// Every place that the request of a document's operation reaches; none where it has no operation.
 fn sent(documents: &[Document], document: &Document) -> BTreeSet<Place> {
     let mut reached = BTreeSet::new();
-    for part in ["/requestBody", "/parameters"] {
-        if let Some(value) = document.operation_value(part) {
-            follow(documents, document, value, &mut reached);
-        }
+    let parts = ["/requestBody", "/parameters"].into_iter();
+    for value in parts.filter_map(|part| document.endpoint()?.value(part)) {
+        follow(documents, document, value, &mut reached);
     }
     reached
 }

@@ -1,8 +1,9 @@
-//! An OpenAPI 3.0 document that holds together: typed, every reference leading somewhere.
+//! An OpenAPI 3.0 document that holds together: typed, every reference leading somewhere. It describes one endpoint, or
+//! what the endpoints have in common.
 
-use openapiv3::{Header, OpenAPI, Operation, Parameter, PathItem, RequestBody, Response, Schema};
+use openapiv3::{Header, OpenAPI, Parameter, PathItem, RequestBody, Response, Schema};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::source::{DocumentError, Source, step};
 
@@ -12,19 +13,37 @@ pub struct Document {
     pub module: String,
     /// The file's content with its lines.
     pub source: Source,
-    /// The JSON pointer of its one operation.
-    pub operation: String,
-    /// The path of its one operation.
+    operation: Option<Operation>,
+}
+
+/// The one operation of a document.
+pub struct Operation {
+    /// The JSON pointer of it.
+    pub pointer: String,
+    /// Its path.
     pub path: String,
-    /// The method of its one operation, in lower case.
+    /// Its method, in lower case.
     pub method: String,
 }
+
+/// A document that describes an endpoint.
+#[derive(Clone, Copy)]
+pub struct Endpoint<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// Its operation.
+    pub operation: &'a Operation,
+}
+
+/// What only the document without an operation may contain: a fact that holds for every endpoint stands once.
+const SHARED: [&str; 5] =
+    ["servers", "x-success-code", "x-platform-error-codes", "x-service-error-codes", "x-related-endpoints"];
 
 impl Document {
     /// Checks one file of `spec/` on its own.
     ///
     /// # Errors
-    /// When it is not OpenAPI 3.0, or does not describe exactly one operation.
+    /// When it is not OpenAPI 3.0, or describes neither exactly one operation nor what all have in common.
     pub fn new(module: &str, source: Source) -> Result<Self, DocumentError> {
         match source.get("/openapi") {
             Some(Value::String(version)) if version.starts_with("3.0.") => {}
@@ -41,20 +60,31 @@ impl Document {
         }
         typed::<OpenAPI>(&source, "")?;
         names_of_components(&source)?;
-        let (path, method) = only_operation(&source)?;
-        let operation = step(&step("/paths", &path), &method);
-        Ok(Self { module: module.to_owned(), source, operation, path, method })
+        let operation = only_operation(&source)?;
+        Ok(Self { module: module.to_owned(), source, operation })
     }
 
-    /// The value at a pointer below the operation.
-    pub fn operation_value(&self, below: &str) -> Option<&Value> {
-        self.source.get(&format!("{}{below}", self.operation))
+    /// The document as one that describes an endpoint; `None` for what the endpoints have in common.
+    pub fn endpoint(&self) -> Option<Endpoint<'_>> {
+        self.operation.as_ref().map(|operation| Endpoint { document: self, operation })
     }
 
     /// The schemas under `components`, by name.
     pub fn schemas(&self) -> impl Iterator<Item = (&str, &Value)> {
         let schemas = self.source.get("/components/schemas").and_then(Value::as_object);
         schemas.into_iter().flatten().map(|(name, schema)| (name.as_str(), schema))
+    }
+}
+
+impl<'a> Endpoint<'a> {
+    /// The JSON pointer of a place below the operation.
+    pub fn pointer(self, below: &str) -> String {
+        format!("{}{below}", self.operation.pointer)
+    }
+
+    /// The value at a pointer below the operation.
+    pub fn value(self, below: &str) -> Option<&'a Value> {
+        self.document.source.get(&self.pointer(below))
     }
 }
 
@@ -79,11 +109,17 @@ fn names_of_components(source: &Source) -> Result<(), DocumentError> {
     Ok(())
 }
 
-/// Checks that every reference of every document leads somewhere in that document or in one beside it.
+/// Checks that documents hold together: at most one says what the others have in common, and every reference leads
+/// somewhere in its document or in one beside it.
 ///
 /// # Errors
-/// At the first that does not.
-pub fn check_references(documents: &[Document]) -> Result<(), DocumentError> {
+/// At the first thing for which that is not so.
+pub fn check_together(documents: &[Document]) -> Result<(), DocumentError> {
+    let mut shared = documents.iter().filter(|document| document.operation.is_none());
+    if let (Some(first), Some(second)) = (shared.next(), shared.next()) {
+        let message = format!("a second document without an operation: {} is the first", first.source.file);
+        return Err(second.source.error("/paths", message));
+    }
     for document in documents {
         for (pointer, reference) in references(&document.source.content) {
             resolve(documents, document, &reference).map_err(|reason| document.source.error(&pointer, reason))?;
@@ -225,25 +261,39 @@ fn part(source: &Source, pointer: &str) -> Result<(), DocumentError> {
         (_, "responses") => typed::<Response>(source, pointer),
         (_, "headers") => typed::<Header>(source, pointer),
         (_, "requestBodies") | ("requestBody", _) => typed::<RequestBody>(source, pointer),
-        (method, _) if METHODS.contains(&method) => typed::<Operation>(source, pointer),
+        (method, _) if METHODS.contains(&method) => typed::<openapiv3::Operation>(source, pointer),
         _ => parts(source, pointer),
     }
 }
 
 const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
-fn only_operation(source: &Source) -> Result<(String, String), DocumentError> {
+/// The one operation; `None` in a document that has no path and says what all endpoints have in common.
+fn only_operation(source: &Source) -> Result<Option<Operation>, DocumentError> {
     let paths = source.get("/paths").and_then(Value::as_object);
+    let shared = SHARED.iter().map(|key| step("", key)).find(|at| source.get(at).is_some());
     let mut operations = paths.into_iter().flatten().flat_map(|(path, item)| {
         let methods = item.as_object().into_iter().flatten().map(|(method, _)| method.as_str());
         methods.filter(|method| METHODS.contains(method)).map(move |method| (path.clone(), method.to_owned()))
     });
-    match (operations.next(), operations.next()) {
-        (Some(operation), None) => Ok(operation),
-        (None, _) => Err(source.error("/paths", "describes no operation, and a document is one page's endpoint")),
-        (Some(_), Some((path, method))) => Err(source.error(
-            &step(&step("/paths", &path), &method),
-            "a second operation: a document is one page's endpoint, so this belongs in a file of its own",
+    let pointer = |path: &str, method: &str| step(&step("/paths", path), method);
+    match (operations.next(), operations.next(), shared) {
+        (Some((path, method)), None, None) => {
+            Ok(Some(Operation { pointer: pointer(&path, &method), path, method }))
+        }
+        (Some(_), None, Some(at)) => {
+            let message = "holds for every endpoint: it belongs in the document without an operation";
+            Err(source.error(&at, message))
+        }
+        (Some(_), Some((path, method)), _) => Err(source.error(
+            &pointer(&path, &method),
+            "a second operation: a document is one page's endpoint, so this belongs in its own file",
+        )),
+        (None, _, Some(_)) if paths.is_some_and(Map::is_empty) => Ok(None),
+        (None, ..) => Err(source.error(
+            "/paths",
+            "describes no operation: a document is one page's endpoint, or has no path and says what all endpoints have \
+             in common, such as `x-platform-error-codes`",
         )),
     }
 }

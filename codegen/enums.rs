@@ -180,11 +180,11 @@ pub fn code_enum(name: &str, description: &str, codes: &[Code]) -> TokenStream {
             #[must_use]
             pub const fn code(self) -> i64 { match self { #(Self::#idents => #numbers),* } }
 
-            /// The HTTP status that the page gives it, if it gives one.
+            /// The HTTP status that it comes with, where the document gives one.
             #[must_use]
             pub const fn http_status(self) -> Option<u16> { match self { #(Self::#idents => #statuses),* } }
 
-            /// The page's own short words.
+            /// Short words for it, the page's own where a page lists it.
             #[must_use]
             pub const fn label(self) -> &'static str { match self { #(Self::#idents => #labels),* } }
 
@@ -212,7 +212,11 @@ impl Unique {
         }
     }
 
-    fn name(&mut self, document: &Document, pointer: &str, name: &str) -> Result<(), DocumentError> {
+    /// Takes a name.
+    ///
+    /// # Errors
+    /// When it stands a second time.
+    pub fn name(&mut self, document: &Document, pointer: &str, name: &str) -> Result<(), DocumentError> {
         match self.names.insert(kebab(name)) {
             true => Ok(()),
             false => Err(document.source.error(pointer, format!("a second value with the name `{name}`"))),
@@ -230,7 +234,11 @@ fn string(document: &Document, pointer: &str) -> Result<String, DocumentError> {
     value.map(str::to_owned).ok_or_else(|| document.source.error(pointer, "must be here, and a string"))
 }
 
-fn variant_name(document: &Document, pointer: &str) -> Result<String, DocumentError> {
+/// The name of a variant at `pointer`.
+///
+/// # Errors
+/// When there is none, or it can't be one in Rust.
+pub fn variant_name(document: &Document, pointer: &str) -> Result<String, DocumentError> {
     let name = string(document, pointer)?;
     let first = name.starts_with(|c: char| c.is_ascii_uppercase());
     if first && name != "Self" && name.chars().all(|c| c.is_ascii_alphanumeric()) {

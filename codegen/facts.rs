@@ -1,4 +1,4 @@
-//! What a document says besides the client and the models: page, origins, limits, scopes, headers, codes.
+//! What the document of an endpoint says besides the client and the models: page, limits, scopes, parameters, codes.
 
 use std::collections::BTreeMap;
 
@@ -7,25 +7,33 @@ use quote::{format_ident, quote};
 use serde_json::Value;
 
 use super::client::is_integer_enum;
-use super::document::Document;
+use super::document::{Document, Endpoint, resolve};
 use super::enums::{self, Unique};
 use super::patterns::{self, is_pattern};
 use super::request;
 use super::source::{DocumentError, step};
 
-/// Generates the facts of a document.
+/// Generates the facts of an endpoint.
 ///
 /// # Errors
 /// When a fact is missing, of the wrong kind, or stands twice.
-pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
-    let page = page(document)?;
-    let origins = origins(document)?;
-    let operation = operation(document)?;
-    let request = request::tokens(documents, document)?;
-    let parameters = query_parameters(document)?;
-    let headers = header_names(document)?;
-    let codes = error_codes(documents, document)?;
-    notes_digest(document)?;
+pub fn tokens(documents: &[Document], endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let page = page(endpoint.document)?;
+    let operation = operation(endpoint)?;
+    let request = request::tokens(documents, endpoint)?;
+    let parameters = query_parameters(endpoint)?;
+    let headers = header_names(documents, endpoint.document)?;
+    let codes = error_codes(documents, endpoint)?;
+    notes_digest(endpoint)?;
+    let named = named_types(endpoint.document)?;
+    Ok(quote! { #page #operation #request #parameters #headers #codes #named })
+}
+
+/// Generates the types that progenitor does not make: integer enums and strings with a pattern.
+///
+/// # Errors
+/// When one can't be generated, or has no name.
+pub fn named_types(document: &Document) -> Result<TokenStream, DocumentError> {
     let (mut enums, mut restricted) = (TokenStream::new(), TokenStream::new());
     for (name, schema) in document.schemas().filter(|(_, schema)| is_integer_enum(schema)) {
         enums.extend(enums::integer_enum(document, name, schema)?);
@@ -34,7 +42,7 @@ pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream
         restricted.extend(patterns::restricted_string(document, name, schema)?);
     }
     unnamed(document)?;
-    Ok(quote! { #page #origins #operation #request #parameters #headers #codes #enums #restricted })
+    Ok(quote! { #enums #restricted })
 }
 
 fn page(document: &Document) -> Result<TokenStream, DocumentError> {
@@ -49,46 +57,20 @@ fn page(document: &Document) -> Result<TokenStream, DocumentError> {
     })
 }
 
-fn origins(document: &Document) -> Result<TokenStream, DocumentError> {
-    let servers = list(document, "/servers")?;
-    let mut names = Vec::new();
-    let mut urls = Vec::new();
-    for index in 0..servers.len() {
-        let at = |key: &str| step(&step("/servers", &index.to_string()), key);
-        names.push(required(document, &at("x-name"))?);
-        urls.push(required(document, &at("url"))?);
-    }
-    if urls.is_empty() {
-        return Err(document.source.error("/servers", "must name at least one origin"));
-    }
-    let success = match document.source.get("/x-success-code") {
-        None => quote!(),
-        Some(code) => {
-            let code = code.as_i64();
-            let code = code.ok_or_else(|| document.source.error("/x-success-code", "must be an integer"))?;
-            quote! {
-                /// The code that means success, whatever the HTTP status.
-                pub const SUCCESS_CODE: i64 = #code;
-            }
-        }
-    };
-    Ok(quote! {
-        /// The origins at which the platform answers, the first one the default.
-        pub const ORIGINS: &[crate::facts::NamedOrigin] =
-            &[#(crate::facts::NamedOrigin { name: #names, url: #urls }),*];
-        #success
-    })
-}
-
-fn operation(document: &Document) -> Result<TokenStream, DocumentError> {
-    let below = |key: &str| format!("{}/{key}", document.operation);
+fn operation(endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let document = endpoint.document;
+    let below = |key: &str| endpoint.pointer(&step("", key));
     let id = required(document, &below("operationId"))?;
-    let (method, path) = (document.method.to_uppercase(), &document.path);
-    let content_type = match document.operation_value("/requestBody/content").and_then(Value::as_object) {
+    let (method, path) = (endpoint.operation.method.to_uppercase(), &endpoint.operation.path);
+    let content_type = match endpoint.value("/requestBody/content").and_then(Value::as_object) {
         None => quote!(None),
         Some(content) => match content.keys().next() {
             Some(media_type) if content.len() == 1 => quote!(Some(#media_type)),
-            _ => return Err(document.source.error(&below("requestBody/content"), "must be of exactly one media type")),
+            _ => {
+                return Err(document
+                    .source
+                    .error(&endpoint.pointer("/requestBody/content"), "must be of exactly one media type"));
+            }
         },
     };
     let mut limits = TokenStream::new();
@@ -106,7 +88,7 @@ fn operation(document: &Document) -> Result<TokenStream, DocumentError> {
         let (name, label) = (required(document, &at("name"))?, required(document, &at("label"))?);
         scopes.extend(quote! { crate::facts::Scope { name: #name, label: #label }, });
     }
-    let token = token(document)?;
+    let token = token(endpoint)?;
     Ok(quote! {
         /// The operation.
         pub const OPERATION: crate::facts::Operation = crate::facts::Operation {
@@ -122,14 +104,15 @@ fn operation(document: &Document) -> Result<TokenStream, DocumentError> {
 }
 
 /// What is said of the tokens that the operation issues, where it does.
-fn token(document: &Document) -> Result<TokenStream, DocumentError> {
-    let at = format!("{}/x-token-lifetime", document.operation);
+fn token(endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let document = endpoint.document;
+    let at = endpoint.pointer("/x-token-lifetime");
     if document.source.get(&at).is_none() {
         return Ok(quote!());
     }
     let maximum = u64::from(positive(document, &step(&at, "maximum"))?);
     let renew = u64::from(positive(document, &step(&at, "renew_before_end"))?);
-    let prefix = required(document, &format!("{}/x-token-prefix", document.operation))?;
+    let prefix = required(document, &endpoint.pointer("/x-token-prefix"))?;
     Ok(quote! {
         /// How long a token lives at most.
         pub const TOKEN_LIFETIME_MAXIMUM: ::std::time::Duration = ::std::time::Duration::from_secs(#maximum);
@@ -141,14 +124,15 @@ fn token(document: &Document) -> Result<TokenStream, DocumentError> {
 }
 
 /// The names of the query's parameters, with the default and the bounds of those that are integers.
-fn query_parameters(document: &Document) -> Result<TokenStream, DocumentError> {
+fn query_parameters(endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let document = endpoint.document;
     let mut constants = TokenStream::new();
-    let parameters = document.operation_value("/parameters").and_then(Value::as_array);
+    let parameters = endpoint.value("/parameters").and_then(Value::as_array);
     for (index, parameter) in parameters.into_iter().flatten().enumerate() {
         if parameter["in"] != "query" {
             continue;
         }
-        let at = format!("{}/parameters/{index}", document.operation);
+        let at = step(&endpoint.pointer("/parameters"), &index.to_string());
         let name = required(document, &step(&at, "name"))?;
         let ident = constant(document, &step(&at, "name"), name)?;
         constants.extend(quote! { pub const #ident: &str = #name; });
@@ -173,22 +157,30 @@ fn constant(document: &Document, pointer: &str, name: &str) -> Result<Ident, Doc
     }
 }
 
-/// The names of the response headers that the document's own `components` describe.
-fn header_names(document: &Document) -> Result<TokenStream, DocumentError> {
+/// The names of the response headers that a document's `components` describe, by which the answers of any document refer
+/// to them.
+///
+/// # Errors
+/// When answers give one header two names.
+pub fn header_names(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
     let mut names: BTreeMap<String, String> = BTreeMap::new();
-    let responses = document.operation_value("/responses").and_then(Value::as_object);
-    for (status, response) in responses.into_iter().flatten() {
-        for (header, reference) in response["headers"].as_object().into_iter().flatten() {
-            let Some(component) = reference["$ref"].as_str().and_then(|r| r.strip_prefix("#/components/headers/"))
-            else {
-                continue;
-            };
-            let header = header.to_ascii_lowercase();
-            if let Some(other) = names.insert(component.to_owned(), header.clone())
-                && other != header
-            {
-                let at = format!("{}/responses/{status}/headers", document.operation);
-                return Err(document.source.error(&at, format!("`{component}` is both `{other}` and `{header}`")));
+    for endpoint in documents.iter().filter_map(Document::endpoint) {
+        let responses = endpoint.value("/responses").and_then(Value::as_object);
+        for (status, response) in responses.into_iter().flatten() {
+            for (header, reference) in response["headers"].as_object().into_iter().flatten() {
+                let target = reference["$ref"].as_str().and_then(|r| resolve(documents, endpoint.document, r).ok());
+                let Some((_, pointer)) = target.filter(|(target, _)| target.module == document.module) else {
+                    continue;
+                };
+                let Some(component) = pointer.strip_prefix("/components/headers/") else { continue };
+                let header = header.to_ascii_lowercase();
+                if let Some(other) = names.insert(component.to_owned(), header.clone())
+                    && other != header
+                {
+                    let at = endpoint.pointer(&format!("/responses/{status}/headers"));
+                    let message = format!("`{component}` is both `{other}` and `{header}`");
+                    return Err(endpoint.document.source.error(&at, message));
+                }
             }
         }
     }
@@ -201,33 +193,31 @@ fn header_names(document: &Document) -> Result<TokenStream, DocumentError> {
 }
 
 /// Nothing is generated from the digest of a page's notes, but one that is cut short would never fit them.
-fn notes_digest(document: &Document) -> Result<(), DocumentError> {
-    let Some(digest) = document.operation_value("/x-notes-digest") else { return Ok(()) };
+fn notes_digest(endpoint: Endpoint<'_>) -> Result<(), DocumentError> {
+    let Some(digest) = endpoint.value("/x-notes-digest") else { return Ok(()) };
     let hex = digest.as_str().and_then(|digest| digest.strip_prefix("sha256:")).unwrap_or_default();
     if hex.len() == 64 && hex.chars().all(|c| matches!(c, '0'..='9' | 'a'..='f')) {
         return Ok(());
     }
-    let at = format!("{}/x-notes-digest", document.operation);
-    Err(document.source.error(&at, "must be `sha256:` and 64 hexadecimal digits, as the check of the page prints it"))
+    let at = endpoint.pointer("/x-notes-digest");
+    Err(endpoint
+        .document
+        .source
+        .error(&at, "must be `sha256:` and 64 hexadecimal digits, as the check of the page prints it"))
 }
 
-fn error_codes(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
+fn error_codes(documents: &[Document], endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
     // A code of the platform means the same everywhere, so no document may give it a second meaning.
     let mut seen = Unique::default();
-    let mut platform = TokenStream::new();
     for other in documents {
-        let codes = enums::codes(other, "/x-platform-error-codes", &mut seen)?;
-        if other.module == document.module && !codes.is_empty() {
-            let description = "A code that any endpoint of the platform can answer with.";
-            platform = enums::code_enum("PlatformErrorCode", description, &codes);
-        }
+        enums::codes(other, "/x-platform-error-codes", &mut seen)?;
     }
-    let codes = enums::codes(document, &format!("{}/x-error-codes", document.operation), &mut seen)?;
-    let own = enums::code_enum("ErrorCode", "A code of this endpoint's own error table.", &codes);
-    Ok(quote! { #platform #own })
+    let mut codes = enums::codes(endpoint.document, &endpoint.pointer("/x-error-codes"), &mut seen)?;
+    codes.extend(enums::codes(endpoint.document, &endpoint.pointer("/x-unlisted-error-codes"), &mut seen)?);
+    Ok(enums::code_enum("ErrorCode", "A code of this endpoint itself.", &codes))
 }
 
-/// What has a type of its own would have no name to generate it under outside `components/schemas`.
+/// A schema for which a type is generated would have no name to generate it under outside `components/schemas`.
 fn unnamed(document: &Document) -> Result<(), DocumentError> {
     fn search(value: &Value, pointer: String) -> Option<(String, &'static str)> {
         let named = pointer.strip_prefix("/components/schemas/").is_some_and(|name| !name.contains('/'));
@@ -253,7 +243,7 @@ fn unnamed(document: &Document) -> Result<(), DocumentError> {
     }
 }
 
-fn required<'a>(document: &'a Document, pointer: &str) -> Result<&'a str, DocumentError> {
+pub fn required<'a>(document: &'a Document, pointer: &str) -> Result<&'a str, DocumentError> {
     let value = document.source.get(pointer).and_then(Value::as_str).filter(|text| !text.is_empty());
     value.ok_or_else(|| document.source.error(pointer, "must be here, and a string"))
 }
@@ -265,7 +255,7 @@ fn optional(document: &Document, pointer: &str) -> TokenStream {
     }
 }
 
-fn list<'a>(document: &'a Document, pointer: &str) -> Result<&'a [Value], DocumentError> {
+pub fn list<'a>(document: &'a Document, pointer: &str) -> Result<&'a [Value], DocumentError> {
     let value = document.source.get(pointer).and_then(Value::as_array);
     value.map(Vec::as_slice).ok_or_else(|| document.source.error(pointer, "must be here, and a list, empty if need be"))
 }
@@ -278,7 +268,7 @@ fn positive(document: &Document, pointer: &str) -> Result<u32, DocumentError> {
 }
 
 /// `LogId` as `LOG_ID`.
-fn screaming(name: &str) -> String {
+pub fn screaming(name: &str) -> String {
     let mut out = String::new();
     for (index, c) in name.char_indices() {
         if c.is_ascii_uppercase() && index > 0 {

@@ -9,6 +9,7 @@ mod facts;
 mod own_header;
 mod patterns;
 mod request;
+mod shared;
 mod source;
 
 use std::fs;
@@ -64,22 +65,28 @@ pub fn render(texts: &[(String, String)]) -> Result<Vec<Generated>, DocumentErro
             Document::new(module, source)
         })
         .collect::<Result<Vec<_>, _>>()?;
-    document::check_references(&documents)?;
+    document::check_together(&documents)?;
 
     let mut generated = Vec::new();
     let mut modules = TokenStream::new();
     for document in &documents {
-        let facts = facts::tokens(&documents, document)?;
-        let client = client::tokens(&documents, document)?;
-        let file = format!("{}.rs", document.module);
-        generated.push(Generated { code: format(document, quote! { #facts #client })?, file: file.clone() });
-
         let module = format_ident!("{}", document.module);
+        let (code, hooks) = match document.endpoint() {
+            Some(endpoint) => {
+                let facts = facts::tokens(&documents, endpoint)?;
+                let client = client::tokens(&documents, endpoint)?;
+                (quote! { #facts #client }, quote! { client_hooks!(#module); })
+            }
+            None => (shared::tokens(&documents, document)?, quote!()),
+        };
+        let file = format!("{}.rs", document.module);
+        generated.push(Generated { code: format(document, code)?, file: file.clone() });
+
         let path = format!("/{file}");
         modules.extend(quote! {
             #[allow(clippy::all, clippy::pedantic, dead_code, missing_docs, unused_imports, unused_qualifications)]
             pub mod #module { include!(concat!(env!("OUT_DIR"), #path)); }
-            client_hooks!(#module);
+            #hooks
         });
     }
     generated.push(Generated { file: "documents.rs".to_owned(), code: modules.to_string() });

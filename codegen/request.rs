@@ -4,21 +4,20 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use serde_json::Value;
 
-use super::document::{Document, resolve};
+use super::document::{Document, Endpoint, resolve};
 use super::source::{DocumentError, step};
 
-/// Generates the schema of the body of a document's operation, with every reference resolved.
+/// Generates the schema of the body of an endpoint, with every reference resolved.
 ///
 /// # Errors
 /// When the schema refers to itself.
-pub fn tokens(documents: &[Document], document: &Document) -> Result<TokenStream, DocumentError> {
-    let content = document.operation_value("/requestBody/content").and_then(Value::as_object);
+pub fn tokens(documents: &[Document], endpoint: Endpoint<'_>) -> Result<TokenStream, DocumentError> {
+    let content = endpoint.value("/requestBody/content").and_then(Value::as_object);
     let schema = match content.and_then(|content| content.keys().next()) {
         None => quote!(None),
         Some(media_type) => {
-            let content = format!("{}/requestBody/content", document.operation);
-            let pointer = step(&step(&content, media_type), "schema");
-            let text = resolved(documents, document, &pointer, &mut Vec::new())?.to_string();
+            let pointer = step(&step(&endpoint.pointer("/requestBody/content"), media_type), "schema");
+            let text = resolved(documents, endpoint.document, &pointer, &mut Vec::new())?.to_string();
             quote!(Some(#text))
         }
     };

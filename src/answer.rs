@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::clock::Clock;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::{Answer, Failure};
-use crate::generated::cancel_onboard::{SUCCESS_CODE, headers};
+use crate::generated::platform::{SUCCESS_CODE, headers};
 use crate::generated::{Exchange, Head};
 use crate::json_object::Object;
 use crate::meaning::{Code, EndpointCode, Meaning, Retry};

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::error::{Delivery, ErrorKind};
 use crate::failure::Failure;
 use crate::generated::Exchange;
-use crate::generated::cancel_onboard::SUCCESS_CODE;
+use crate::generated::platform::SUCCESS_CODE;
 use crate::meaning::{Code, Meaning, Retry};
 use crate::own_connection::{Closed, Gate};
 use crate::pace::{Pacer, TooLong, Turn};

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::generated::cancel_onboard::types::{FieldViolation, Help, KeyedDetail, PermissionViolation};
+use crate::generated::platform::types::{FieldViolation, Help, KeyedDetail, PermissionViolation};
 
 /// The envelope's `error` object, without the log id, as the platform sent it.
 ///

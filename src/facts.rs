@@ -114,6 +114,33 @@ pub struct Scope {
     pub label: &'static str,
 }
 
+/// An endpoint that is not called here, and named where a person is advised.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RelatedEndpoint {
+    /// The title of its page.
+    pub title: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
+    /// The path, with its parameters in braces.
+    pub path: &'static str,
+    /// The scopes, any one of which suffices.
+    pub scopes: &'static [&'static str],
+}
+
+impl RelatedEndpoint {
+    /// The request and its scopes, as in `POST /path, with the scope a:b`.
+    pub(crate) fn in_english(self) -> String {
+        let Self { method, path, scopes, .. } = self;
+        format!("{method} {path}, with the scope {}", scopes.join(" or "))
+    }
+
+    /// The same in Chinese, with the title of its page.
+    pub(crate) fn in_chinese(self) -> String {
+        let Self { title, method, path, scopes } = self;
+        format!("「{title}」接口（{method} {path}，所需权限 {}）", scopes.join(" 或 "))
+    }
+}
+
 /// A text that is none of the values that the document takes.
 ///
 /// ```

@@ -412,18 +412,6 @@ pub use failure::Failure;
 /// }
 /// ```
 pub use generated::cancel_onboard::ErrorCode;
-/// What the platform answers with before the endpoint has a say: about the token, the app, its scopes and the limit.
-///
-/// ```
-/// use feishu_cancel_onboard::PlatformErrorCode;
-///
-/// for &code in PlatformErrorCode::ALL {
-///     println!("{} {}", code.code(), code.label());
-///     assert_eq!(PlatformErrorCode::from_code(code.code()), Some(code));
-///     assert_eq!(code.http_status(), None); // the platform does not fix it
-/// }
-/// ```
-pub use generated::cancel_onboard::PlatformErrorCode;
 /// The type of reason, which every cancellation gives.
 ///
 /// ```
@@ -439,14 +427,50 @@ pub use generated::cancel_onboard::PlatformErrorCode;
 /// }
 /// ```
 pub use generated::cancel_onboard::TerminationType;
+/// What the platform answers with before the endpoint has a say: about the token, the app, its scopes and the limit.
+///
+/// ```
+/// use feishu_cancel_onboard::PlatformErrorCode;
+///
+/// for &code in PlatformErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(PlatformErrorCode::from_code(code.code()), Some(code));
+///     assert_eq!(code.http_status(), None); // the platform does not fix it
+/// }
+/// ```
+pub use generated::platform::PlatformErrorCode;
+/// What any endpoint of the Hire service can answer with, beside its own codes.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorKind, ServiceErrorCode};
+///
+/// for &code in ServiceErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(Code::from_number(code.code()), Code::Service(code));
+/// }
+/// let missing = Code::Service(ServiceErrorCode::ApplicationNotFound);
+/// assert_eq!(missing.meaning(400).kind, ErrorKind::ApplicationNotFound);
+/// ```
+pub use generated::platform::ServiceErrorCode;
 /// An entry of [`Details::field_violations`], whose example reads one.
-pub use generated::cancel_onboard::types::FieldViolation;
+pub use generated::platform::types::FieldViolation;
 /// An entry of [`Details::helps`], whose example reads one.
-pub use generated::cancel_onboard::types::Help;
+pub use generated::platform::types::Help;
 /// An entry of [`Details::further`], whose example reads one.
-pub use generated::cancel_onboard::types::KeyedDetail;
+pub use generated::platform::types::KeyedDetail;
 /// An entry of [`Details::permission_violations`], whose example reads one.
-pub use generated::cancel_onboard::types::PermissionViolation;
+pub use generated::platform::types::PermissionViolation;
+/// What the endpoint that issues tokens answers with where it refuses the app's id or secret.
+///
+/// ```
+/// use feishu_cancel_onboard::{Code, ErrorKind, TokenErrorCode};
+///
+/// for &code in TokenErrorCode::ALL {
+///     println!("{} {}", code.code(), code.label());
+///     assert_eq!(Code::Token(code).meaning(200).kind, ErrorKind::InvalidCredentials);
+/// }
+/// ```
+pub use generated::tenant_access_token::ErrorCode as TokenErrorCode;
 /// Whether a [`TerminationReason`] can be given now.
 ///
 /// ```
@@ -491,7 +515,19 @@ pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 /// println!("an answer with the code {} is a success", document::SUCCESS_CODE);
 /// ```
 pub mod document {
-    pub use crate::generated::cancel_onboard::{OPERATION, ORIGINS, PAGE, SUCCESS_CODE};
+    pub use crate::generated::cancel_onboard::{OPERATION, PAGE};
+    pub use crate::generated::platform::{ORIGINS, SUCCESS_CODE};
+
+    /// What the page of the endpoint that issues tokens says.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::document::tenant_access_token::{OPERATION, PAGE};
+    ///
+    /// println!("{} {} is described at {}", OPERATION.method, OPERATION.path, PAGE.url);
+    /// ```
+    pub mod tenant_access_token {
+        pub use crate::generated::tenant_access_token::{OPERATION, PAGE};
+    }
 
     /// What the page of the endpoint that lists termination reasons says.
     ///

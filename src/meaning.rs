@@ -5,8 +5,9 @@
 
 use crate::advice::{self, Advice};
 use crate::error::{Delivery, ErrorKind, Subject};
-use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode};
-use crate::generated::tenant_access_token;
+use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::platform::{PlatformErrorCode, ServiceErrorCode};
+use crate::generated::tenant_access_token::ErrorCode as TokenErrorCode;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// A code of an answer's envelope.
@@ -19,7 +20,8 @@ use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorC
 /// assert_eq!(code.meaning(status).kind, ErrorKind::ManagedByFeishuPeople);
 /// println!("{} {}: {}", code.number(), code.label().unwrap_or("unknown"), code.advice(status).zh);
 ///
-/// // Of a code that no page lists, the HTTP status says whether anything can have changed.
+/// // Of a code that is not listed, the HTTP status says whether anything can have changed, provided that the answer is
+/// // the platform's: without a log id it is none.
 /// assert_eq!(Code::from_number(7).meaning(404).delivery, Delivery::Rejected);
 /// assert_eq!(Code::from_number(7).meaning(502).delivery, Delivery::Unknown);
 /// ```
@@ -32,16 +34,23 @@ pub enum Code {
     TerminationReasons(TerminationReasonsErrorCode),
     /// One that any endpoint of the platform can answer with.
     Platform(PlatformErrorCode),
-    /// One that neither names.
+    /// One that any endpoint of the Hire service can answer with.
+    Service(ServiceErrorCode),
+    /// One of the endpoint that issues tokens.
+    Token(TokenErrorCode),
+    /// One that is not listed.
     Unknown(i64),
 }
 
 impl Code {
-    /// The code with this number, as a cancellation is answered with it.
+    /// The code with this number: that of the endpoint that cancels, else that of any endpoint, else that of another
+    /// one.
     ///
     /// ```
-    /// use feishu_cancel_onboard::{Code, ErrorCode};
+    /// use feishu_cancel_onboard::{Code, ErrorCode, ServiceErrorCode, TokenErrorCode};
     /// assert_eq!(Code::from_number(1002221), Code::Endpoint(ErrorCode::ApplicationAlreadyTerminated));
+    /// assert_eq!(Code::from_number(1002201), Code::Service(ServiceErrorCode::ApplicationNotFound));
+    /// assert_eq!(Code::from_number(10014), Code::Token(TokenErrorCode::AppSecretWrong));
     /// assert_eq!(Code::from_number(7), Code::Unknown(7));
     /// ```
     #[must_use]
@@ -50,12 +59,18 @@ impl Code {
             Self::Endpoint(code)
         } else if let Some(code) = PlatformErrorCode::from_code(number) {
             Self::Platform(code)
+        } else if let Some(code) = ServiceErrorCode::from_code(number) {
+            Self::Service(code)
+        } else if let Some(code) = TerminationReasonsErrorCode::from_code(number) {
+            Self::TerminationReasons(code)
+        } else if let Some(code) = TokenErrorCode::from_code(number) {
+            Self::Token(code)
         } else {
             Self::Unknown(number)
         }
     }
 
-    /// The code with this number, as an endpoint with these codes of its own answers with it.
+    /// The code with this number, as the endpoint with these codes answers with it.
     pub(crate) fn of<E: EndpointCode>(number: i64) -> Self {
         let platform = || PlatformErrorCode::from_code(number).map(Self::Platform);
         E::find(number).or_else(platform).unwrap_or(Self::Unknown(number))
@@ -68,22 +83,27 @@ impl Code {
             Self::Endpoint(code) => code.code(),
             Self::TerminationReasons(code) => code.code(),
             Self::Platform(code) => code.code(),
+            Self::Service(code) => code.code(),
+            Self::Token(code) => code.code(),
             Self::Unknown(number) => number,
         }
     }
 
-    /// The page's short words for it, where it is known.
+    /// Short words for it, the page's own where a page lists it; none for one that is not listed.
     #[must_use]
     pub const fn label(self) -> Option<&'static str> {
         match self {
             Self::Endpoint(code) => Some(code.label()),
             Self::TerminationReasons(code) => Some(code.label()),
             Self::Platform(code) => Some(code.label()),
+            Self::Service(code) => Some(code.label()),
+            Self::Token(code) => Some(code.label()),
             Self::Unknown(_) => None,
         }
     }
 
-    /// Every code that the page of the endpoint that cancels or the platform's list names, the endpoint's first.
+    /// Every listed code once: those of the endpoint that cancels first, then those of any endpoint of the platform, those
+    /// of any endpoint of the Hire service, and those of the other endpoints.
     ///
     /// ```
     /// use feishu_cancel_onboard::Code;
@@ -95,18 +115,31 @@ impl Code {
     /// ```
     pub fn known() -> impl Iterator<Item = Self> {
         let endpoint = ErrorCode::ALL.iter().copied().map(Self::Endpoint);
-        endpoint.chain(PlatformErrorCode::ALL.iter().copied().map(Self::Platform))
+        let platform = PlatformErrorCode::ALL.iter().copied().map(Self::Platform);
+        let service = ServiceErrorCode::ALL.iter().copied().map(Self::Service);
+        let reasons = TerminationReasonsErrorCode::ALL.iter().copied().map(Self::TerminationReasons);
+        let token = TokenErrorCode::ALL.iter().copied().map(Self::Token);
+        let all = endpoint.chain(platform).chain(service).chain(reasons).chain(token);
+        // Of several codes with one number, the first is the one that `from_number` finds.
+        all.filter(|code| Self::from_number(code.number()) == *code)
     }
 
-    /// The HTTP status that its page gives it, if it gives one.
+    /// The HTTP status that it comes with, where one is documented.
     #[must_use]
     pub const fn http_status(self) -> Option<u16> {
         match self {
             Self::Endpoint(code) => code.http_status(),
             Self::TerminationReasons(code) => code.http_status(),
             Self::Platform(code) => code.http_status(),
+            Self::Service(code) => code.http_status(),
+            Self::Token(code) => code.http_status(),
             Self::Unknown(_) => None,
         }
+    }
+
+    /// The kind of failure, which no HTTP status changes.
+    pub(crate) const fn kind(self) -> ErrorKind {
+        self.meaning(0).kind
     }
 
     /// What a person should do about a call that it ended.
@@ -115,53 +148,60 @@ impl Code {
         let meaning = self.meaning(http_status);
         let subject = match self {
             Self::TerminationReasons(_) => Subject::TerminationReasons,
-            Self::Endpoint(_) | Self::Platform(_) | Self::Unknown(_) => Subject::Cancellation,
+            Self::Endpoint(_) | Self::Platform(_) | Self::Service(_) | Self::Token(_) | Self::Unknown(_) => {
+                Subject::Cancellation
+            }
         };
         advice::of(meaning.kind, Some(self), meaning.delivery, subject)
     }
 
     /// What it means when it comes with this HTTP status.
     ///
-    /// A known code decides by itself; only for an unknown one does the status say whether anything can have changed.
+    /// A listed code decides by itself; only for one that is not listed does the status say whether anything can have
+    /// changed.
     #[must_use]
     pub const fn meaning(self, http_status: u16) -> Meaning {
         match self {
             Self::Endpoint(code) => of_endpoint(code),
             Self::TerminationReasons(code) => of_termination_reasons(code),
             Self::Platform(code) => of_platform(code),
+            Self::Service(code) => of_service(code),
+            Self::Token(code) => of_token(code),
             Self::Unknown(_) => of_unknown(http_status),
         }
     }
 }
 
-/// The codes of an endpoint's own error table.
+/// The codes of an endpoint itself.
 ///
 /// What build.rs generates for an endpoint's answer asks for it, so a further document stops the build until the meaning of
 /// its codes is written here.
 pub(crate) trait EndpointCode {
-    /// The code with this number, if the endpoint answers with it.
+    /// The code with this number, if it is one of the endpoint or of the service that it belongs to.
     fn find(number: i64) -> Option<Code>;
+}
+
+/// The code with this number, if any endpoint of the Hire service can answer with it.
+fn find_of_service(number: i64) -> Option<Code> {
+    ServiceErrorCode::from_code(number).map(Code::Service)
 }
 
 impl EndpointCode for ErrorCode {
     fn find(number: i64) -> Option<Code> {
-        Self::from_code(number).map(Code::Endpoint)
+        Self::from_code(number).map(Code::Endpoint).or_else(|| find_of_service(number))
     }
 }
 
 impl EndpointCode for TerminationReasonsErrorCode {
     fn find(number: i64) -> Option<Code> {
-        Self::from_code(number).map(Code::TerminationReasons)
+        Self::from_code(number).map(Code::TerminationReasons).or_else(|| find_of_service(number))
     }
 }
 
-impl EndpointCode for tenant_access_token::ErrorCode {
-    /// Its page has no table. Where it answers with a code of the endpoint that the token is for, that means the same.
+impl EndpointCode for TokenErrorCode {
+    /// It is no endpoint of the Hire service: what it answers never speaks of an application.
     fn find(number: i64) -> Option<Code> {
-        match Self::from_code(number) {
-            Some(code) => match code {},
-            None => ErrorCode::find(number),
-        }
+        Self::from_code(number).map(Code::Token)
     }
 }
 
@@ -267,6 +307,36 @@ const fn of_platform(code: PlatformErrorCode) -> Meaning {
         PlatformErrorCode::AppCredentialsWrong => Meaning::rejected(ErrorKind::InvalidCredentials, Retry::Never),
         PlatformErrorCode::AppDisabled | PlatformErrorCode::AppStatusUnavailable => {
             Meaning::rejected(ErrorKind::AppUnavailable, Retry::Never)
+        }
+        // It passes, and nobody says at which point it came up.
+        PlatformErrorCode::InternalError => Meaning::unknown(ErrorKind::SystemError, Retry::Later),
+        PlatformErrorCode::FieldValidationFailed => Meaning::rejected(ErrorKind::InvalidParameter, Retry::Never),
+    }
+}
+
+const fn of_service(code: ServiceErrorCode) -> Meaning {
+    match code {
+        ServiceErrorCode::ApplicationNotFound => Meaning::rejected(ErrorKind::ApplicationNotFound, Retry::Never),
+        // Somebody else is changing the application at the moment.
+        ServiceErrorCode::ApplicationLockFailed => Meaning::rejected(ErrorKind::Other, Retry::Later),
+        // The list of codes does not say whether a part of the update was made.
+        ServiceErrorCode::ApplicationUpdateFailed => Meaning::unknown(ErrorKind::Other, Retry::Later),
+        ServiceErrorCode::JobProcessNotFound
+        | ServiceErrorCode::JobProcessStageNotFound
+        | ServiceErrorCode::ApplicationStageNotFound
+        | ServiceErrorCode::TalentHired
+        | ServiceErrorCode::TalentLocked
+        | ServiceErrorCode::TalentConfidential
+        | ServiceErrorCode::StateNotAllowed
+        | ServiceErrorCode::EmployeeNotFound
+        | ServiceErrorCode::HrSyncNotEnabled => Meaning::rejected(ErrorKind::Other, Retry::Never),
+    }
+}
+
+const fn of_token(code: TokenErrorCode) -> Meaning {
+    match code {
+        TokenErrorCode::CredentialsMalformed | TokenErrorCode::AppSecretWrong => {
+            Meaning::rejected(ErrorKind::InvalidCredentials, Retry::Never)
         }
     }
 }

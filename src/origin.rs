@@ -7,7 +7,7 @@ use std::str::FromStr;
 use reqwest::Url;
 
 use crate::error::Error;
-use crate::generated::cancel_onboard::ORIGINS;
+use crate::generated::platform::ORIGINS;
 
 /// The origin of the platform: scheme, host and port, without a path.
 ///

@@ -36,11 +36,14 @@ impl Copy {
         Self { folder, _lock: lock }
     }
 
+    /// Replaces a text in the one document that has it.
     fn replace(&self, old: &str, new: &str) {
-        let file = self.folder.join("library/spec/cancel_onboard.yaml");
-        let text = fs::read_to_string(&file).expect("it was copied");
-        assert!(text.contains(old), "the document has no {old:?}");
-        fs::write(&file, text.replace(old, new)).expect("the folder for tests is writable");
+        let folder = fs::read_dir(self.folder.join("library/spec")).expect("it was copied");
+        let files = folder.map(|entry| entry.expect("it was copied").path());
+        let texts = files.map(|file| (fs::read_to_string(&file).expect("it was copied"), file));
+        let found: Vec<_> = texts.filter(|(text, _)| text.contains(old)).collect();
+        let [(text, file)] = &found[..] else { panic!("{} documents have {old:?}", found.len()) };
+        fs::write(file, text.replace(old, new)).expect("the folder for tests is writable");
     }
 
     /// The errors of the compiler, or of the generation, a line each; none if the library builds.
@@ -97,7 +100,7 @@ fn manifest() -> String {
     kept + "[workspace]\n"
 }
 
-/// The errors of the library once texts of spec/cancel_onboard.yaml are replaced.
+/// The errors of the library once texts of its documents are replaced.
 fn errors_after(replacements: &[(&str, &str)]) -> Vec<String> {
     let copy = Copy::new();
     for (old, new) in replacements {
@@ -125,12 +128,21 @@ fn the_library_builds_with_the_documents_as_they_are() {
 
 #[test]
 fn a_code_that_is_added_stops_the_build_where_its_meaning_is_missing() {
-    let added = "      x-error-codes:\n        - code: 1002999\n          http_status: 409\n          name: PositionClosed\n          label: 职位已关闭\n";
+    let first = "      x-error-codes:\n        - code: 1002001\n          http_status: 500\n          name: SystemError\n          label: 系统错误\n        - code: 1002002\n          http_status: 400\n          name: InvalidParameter\n          label: 参数错误\n        - code: 1002221\n";
+    let new = "        - code: 1002999\n          http_status: 409\n          name: PositionClosed\n          label: 职位已关闭\n";
+    let added = first.replacen("        - code: 1002221\n", &format!("{new}        - code: 1002221\n"), 1);
     let parts = ["non-exhaustive", "ErrorCode::PositionClosed` not covered"];
-    assert_errors(&[("      x-error-codes:\n", added)], &MEANINGS, &parts);
-    let added = "x-platform-error-codes:\n  - code: 99991999\n    name: TenantFrozen\n    label: tenant frozen\n";
+    assert_errors(&[(first, &added)], &MEANINGS, &parts);
+    let added = "\nx-platform-error-codes:\n  - code: 99991999\n    name: TenantFrozen\n    label: tenant frozen\n";
     let parts = ["non-exhaustive", "PlatformErrorCode::TenantFrozen` not covered"];
-    assert_errors(&[("x-platform-error-codes:\n", added)], &MEANINGS, &parts);
+    assert_errors(&[("\nx-platform-error-codes:\n", added)], &MEANINGS, &parts);
+    let added =
+        "\nx-service-error-codes:\n  - code: 1002999\n    name: TalentMerged\n    label: the talent was merged\n";
+    let parts = ["non-exhaustive", "ServiceErrorCode::TalentMerged` not covered"];
+    assert_errors(&[("\nx-service-error-codes:\n", added)], &MEANINGS, &parts);
+    let added = "      x-unlisted-error-codes:\n        - code: 10099\n          name: AppIdWrong\n          label: app_id wrong\n";
+    let parts = ["non-exhaustive", "ErrorCode::AppIdWrong` not covered"];
+    assert_errors(&[("      x-unlisted-error-codes:\n", added)], &MEANINGS, &parts);
 }
 
 #[test]
@@ -139,6 +151,8 @@ fn a_code_that_is_removed_stops_the_build_where_its_meaning_is_left_over() {
     assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`ManagedByFeishuPeople`", "ErrorCode`"]);
     let removed = "  - code: 99991677\n    name: AccessTokenExpired\n    label: token expired\n";
     assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`AccessTokenExpired`", "PlatformErrorCode`"]);
+    let removed = "  - code: 1002210\n    name: TalentLocked\n    label: the talent is locked by another application\n";
+    assert_errors(&[(removed, "")], &MEANINGS, &["no variant", "`TalentLocked`", "ServiceErrorCode`"]);
 }
 
 #[test]

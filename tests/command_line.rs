@@ -290,7 +290,7 @@ async fn a_code_is_explained_without_calling_anything() {
     let line: Value = serde_json::from_str(&stdout(&output)).expect("it is JSON");
     assert_eq!((&line["kind"], &line["delivery"], &line["label"]), (&value!("other"), &value!(null), &value!(null)));
     let output = run(&["explain", "--output", "json"], &[]).await;
-    assert_eq!(stdout(&output).lines().count(), 16);
+    assert_eq!(stdout(&output).lines().count(), 32);
     assert_eq!(run(&["explain", "x"], &[]).await.status.code(), Some(2));
 }
 

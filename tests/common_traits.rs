@@ -7,8 +7,8 @@ use feishu_cancel_onboard::{
     AccessToken, ActiveStatus, Advice, CancelAll, CancelOnboard, CancelRequest, Cancelled, Client, ClientBuilder, Code,
     Delivery, Details, Error, ErrorCode, ErrorKind, Failure, FieldViolation, Help, KeyedDetail, Meaning, NamedOrigin,
     Operation, Origin, Outcome, Pace, Page, PermissionViolation, PlatformErrorCode, RateLimit, Received, Retry,
-    RetryPolicy, Scope, TerminationReason, TerminationReasons, TerminationReasonsErrorCode, TerminationType,
-    TokenError, TokenFuture, TokenSource, UnknownValue,
+    RetryPolicy, Scope, ServiceErrorCode, TerminationReason, TerminationReasons, TerminationReasonsErrorCode,
+    TerminationType, TokenError, TokenErrorCode, TokenFuture, TokenSource, UnknownValue,
 };
 
 fn is_shareable<T: Send + Sync + Debug + ?Sized>() {}
@@ -26,7 +26,7 @@ fn what_is_public_can_be_shared_among_tasks_and_printed() {
     all!(is_shareable: KeyedDetail, Meaning, NamedOrigin, Operation, Origin, Outcome, Pace, Page);
     all!(is_shareable: PermissionViolation, PlatformErrorCode, RateLimit, Received<TerminationType>, Retry);
     all!(is_shareable: RetryPolicy, Scope, TerminationReason, TerminationReasonsErrorCode, TerminationType);
-    all!(is_shareable: TokenError, UnknownValue);
+    all!(is_shareable: ServiceErrorCode, TokenError, TokenErrorCode, UnknownValue);
 }
 
 #[test]

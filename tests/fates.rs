@@ -385,7 +385,8 @@ async fn without_a_token_nothing_is_sent() {
         ("reset", Act::Reset, ConnectionLost, 4),
         ("hang", Act::Hang, Timeout, 4),
         ("502", with_headers(502, &[], "<html>"), UnexpectedResponse, 4),
-        ("system error", status(500, 1002001), SystemError, 4),
+        ("system error", status(500, 2200), SystemError, 4),
+        ("system error at 200", status(200, 2200), SystemError, 4),
         ("success without a token", json(200, r#"{"code":0}"#), UnexpectedResponse, 4),
         (
             "a token that is none",
@@ -394,7 +395,8 @@ async fn without_a_token_nothing_is_sent() {
             4,
         ),
         ("credentials", status(400, 99991543), InvalidCredentials, 1),
-        ("credentials, by another code", status(200, 10014), InvalidCredentials, 1),
+        ("the secret", status(200, 10014), InvalidCredentials, 1),
+        ("empty or malformed credentials", status(200, 10003), InvalidCredentials, 1),
         ("app disabled", status(400, 99991662), AppUnavailable, 1),
         ("redirect", with_headers(302, &[("Location", "/")], ""), UnexpectedResponse, 1),
     ] {

@@ -6,9 +6,11 @@ mod codegen;
 
 use std::fs;
 
+const MODULES: [&str; 4] = ["cancel_onboard", "platform", "tenant_access_token", "termination_reasons"];
+
 /// The documents of `spec/`, as module and text.
 fn documents() -> Vec<(String, String)> {
-    ["cancel_onboard", "tenant_access_token", "termination_reasons"]
+    MODULES
         .map(|module| {
             let file = format!("{}/spec/{module}.yaml", env!("CARGO_MANIFEST_DIR"));
             (module.to_owned(), fs::read_to_string(file).expect("the document is readable"))
@@ -16,18 +18,28 @@ fn documents() -> Vec<(String, String)> {
         .into()
 }
 
-/// The documents with every occurrence of a text in the first of them replaced.
+/// The documents with every occurrence of a text in spec/cancel_onboard.yaml replaced.
 fn with(old: &str, new: &str) -> Vec<(String, String)> {
+    with_in("cancel_onboard", old, new)
+}
+
+/// The documents with every occurrence of a text in one of them replaced.
+fn with_in(module: &str, old: &str, new: &str) -> Vec<(String, String)> {
     let mut documents = documents();
-    assert!(documents[0].1.contains(old), "the document has no {old:?}");
-    documents[0].1 = documents[0].1.replace(old, new);
+    replace_in(&mut documents, module, old, new);
     documents
 }
 
-/// The line on which a text stands in the first of some documents, counted from 1.
-fn line_of(documents: &[(String, String)], text: &str) -> usize {
-    let found = documents[0].1.lines().position(|line| line.contains(text));
-    found.expect("the text is in the document") + 1
+fn replace_in(documents: &mut [(String, String)], module: &str, old: &str, new: &str) {
+    let (_, text) = documents.iter_mut().find(|(name, _)| name == module).expect("it is there");
+    assert!(text.contains(old), "the document has no {old:?}");
+    *text = text.replace(old, new);
+}
+
+/// The line on which a text stands in a document, counted from 1.
+fn line_of(documents: &[(String, String)], module: &str, text: &str) -> usize {
+    let (_, document) = documents.iter().find(|(name, _)| name == module).expect("it is there");
+    document.lines().position(|line| line.contains(text)).expect("the text is in the document") + 1
 }
 
 /// What the generation says of documents that are wrong.
@@ -35,15 +47,27 @@ fn error_of(documents: &[(String, String)]) -> String {
     codegen::render(documents).expect_err("the document is wrong").to_string()
 }
 
-/// Asserts that the error is one line that begins with the file and the line of `marker`, and says `parts`.
+/// Asserts that the error is one line that begins with spec/cancel_onboard.yaml and the line of `marker`, and says `parts`.
 fn assert_error(documents: &[(String, String)], marker: &str, parts: &[&str]) {
+    assert_error_in("cancel_onboard", documents, marker, parts);
+}
+
+/// Asserts that the error is one line that begins with the file and the line of `marker`, and says `parts`.
+fn assert_error_in(module: &str, documents: &[(String, String)], marker: &str, parts: &[&str]) {
     let error = error_of(documents);
-    let place = format!("spec/cancel_onboard.yaml:{}: ", line_of(documents, marker));
+    let place = format!("spec/{module}.yaml:{}: ", line_of(documents, module, marker));
     assert!(error.starts_with(&place), "{error}\ndoes not begin with\n{place}");
     for part in parts {
         assert!(error.contains(part), "{error}\ndoes not say\n{part}");
     }
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+/// What is generated from the documents for one module.
+fn generated_from(documents: &[(String, String)], module: &str) -> String {
+    let generated = codegen::render(documents).expect("the documents are right");
+    let found = generated.into_iter().find(|generated| generated.file == format!("{module}.rs"));
+    found.expect("it is generated").code
 }
 
 const PATH: &str = "#/paths/~1open-apis~1hire~1v1~1applications~1{application_id}~1cancel_onboard";
@@ -52,8 +76,8 @@ const PATH: &str = "#/paths/~1open-apis~1hire~1v1~1applications~1{application_id
 fn the_documents_of_this_crate_are_right() {
     let generated = codegen::render(&documents()).expect("the documents are right");
     let files: Vec<_> = generated.iter().map(|generated| generated.file.as_str()).collect();
-    let modules = ["cancel_onboard.rs", "tenant_access_token.rs", "termination_reasons.rs"];
-    assert_eq!(files, [&modules[..], &["documents.rs", "sources.rs"]].concat());
+    let modules = MODULES.map(|module| format!("{module}.rs"));
+    assert_eq!(files, [&modules.each_ref().map(String::as_str)[..], &["documents.rs", "sources.rs"]].concat());
 }
 
 #[test]
@@ -168,19 +192,26 @@ fn what_openapi_does_not_know_is_reported_where_it_stands() {
 
 #[test]
 fn a_reference_to_a_schema_that_is_not_there_is_refused() {
-    let broken = "$ref: \"#/components/schemas/ErrorDetails\"";
-    let documents = with("$ref: \"#/components/schemas/ErrorDetail\"", broken);
+    let broken = "$ref: \"#/components/schemas/TerminationTypes\"";
+    let documents = with("$ref: \"#/components/schemas/TerminationType\"", broken);
     assert_error(
         &documents,
         broken,
-        &["/properties/error/$ref", "`#/components/schemas/ErrorDetails`, which is not there"],
+        &["/properties/termination_type/$ref", "`#/components/schemas/TerminationTypes`, which is not there"],
+    );
+    let broken = "$ref: \"platform.yaml#/components/schemas/ErrorDetails\"";
+    let documents = with("$ref: \"platform.yaml#/components/schemas/ErrorDetail\"", broken);
+    assert_error(
+        &documents,
+        broken,
+        &["/properties/error/$ref", "`platform.yaml#/components/schemas/ErrorDetails`, which is not there"],
     );
 }
 
 #[test]
 fn a_reference_into_a_file_that_is_not_there_is_refused() {
     let broken = "$ref: \"envelope.yaml#/components/schemas/ErrorDetail\"";
-    let documents = with("$ref: \"#/components/schemas/ErrorDetail\"", broken);
+    let documents = with("$ref: \"platform.yaml#/components/schemas/ErrorDetail\"", broken);
     assert_error(&documents, broken, &["no such file beside it"]);
 }
 
@@ -194,6 +225,97 @@ fn a_repeated_code_is_refused() {
 fn a_code_of_the_platform_cannot_get_a_second_meaning() {
     let documents = with("- code: 1002002", "- code: 99991663 # ours");
     assert_error(&documents, "99991663 # ours", &["/x-error-codes/1/code", "a second time"]);
+    let documents = with_in("platform", "- code: 1002202", "- code: 99991663 # ours");
+    assert_error_in("platform", &documents, "99991663 # ours", &["#/x-service-error-codes/1/code", "a second time"]);
+}
+
+/// The table of an endpoint's page can have a code that the service's own list has too: the page check compares it.
+#[test]
+fn a_code_of_the_service_can_stand_in_the_table_of_an_endpoint() {
+    let code = "      x-error-codes:\n        - code: 1002201\n          http_status: 400\n          name: Missing\n          \
+        label: 投递不存在\n";
+    let code = generated_from(&with("      x-error-codes:\n", code), "cancel_onboard");
+    assert!(code.contains("1002201 => Some(Self::Missing)"));
+}
+
+#[test]
+fn what_endpoints_have_in_common_is_generated_once_and_without_a_client() {
+    let code = generated_from(&documents(), "platform");
+    for part in [
+        "pub const ORIGINS",
+        "pub const SUCCESS_CODE: i64 = 0i64;",
+        "RATE_LIMIT_RESET: ::http::HeaderName",
+        "pub enum PlatformErrorCode",
+        "pub enum ServiceErrorCode",
+        "pub struct FieldViolation",
+        "RelatedEndpoint {",
+    ] {
+        assert!(code.contains(part), "{part} is not in {code}");
+        for other in MODULES.iter().filter(|module| **module != "platform") {
+            assert!(!generated_from(&documents(), other).contains(part), "{other} has {part}");
+        }
+    }
+    assert!(!code.contains("struct Client") && !code.contains("OPERATION"), "{code}");
+    let modules = codegen::render(&documents()).expect("the documents are right");
+    let modules = &modules.iter().find(|generated| generated.file == "documents.rs").expect("it is generated").code;
+    assert_eq!(modules.matches("client_hooks").count(), MODULES.len() - 1, "{modules}");
+}
+
+#[test]
+fn a_document_without_an_operation_says_what_endpoints_have_in_common() {
+    let nothing = ("nothing".to_owned(), "openapi: 3.0.3\ninfo: {title: a, version: '1'}\npaths: {}\n".to_owned());
+    let documents: Vec<_> = documents().into_iter().chain([nothing.clone()]).collect();
+    assert_error_in("nothing", &documents, "paths: {}", &["#/paths", "describes no operation", "in common"]);
+    let (name, text) = nothing;
+    let second = (name, text.replace("paths: {}", "x-success-code: 0\npaths: {}"));
+    let documents: Vec<_> = documents.into_iter().take(MODULES.len()).chain([second]).collect();
+    let parts = ["#/paths", "a second document without an operation", "spec/platform.yaml is the first"];
+    assert_error_in("nothing", &documents, "paths: {}", &parts);
+
+    let path = with_in("platform", "paths: {}", "paths: # none\n  /here:\n    summary: nothing");
+    assert_error_in("platform", &path, "paths: # none", &["#/paths", "describes no operation"]);
+    let operation = with_in("platform", "paths: {}", "paths:\n  /here:\n    get:\n      responses: {}");
+    let parts = ["holds for every endpoint", "the document without an operation"];
+    assert_error_in("platform", &operation, "servers:", &parts);
+    for shared in [
+        "servers: [{url: https://a.example}]",
+        "x-success-code: 1",
+        "x-platform-error-codes: []",
+        "x-service-error-codes: []",
+        "x-related-endpoints: []",
+    ] {
+        let documents = with("openapi: 3.0.3\n", &format!("openapi: 3.0.3\n{shared}\n"));
+        assert_error(&documents, shared, &parts);
+    }
+}
+
+#[test]
+fn a_shared_fact_that_is_missing_or_wrong_is_refused() {
+    let refused = |old: &str, new: &str, marker: &str, parts: &[&str]| {
+        assert_error_in("platform", &with_in("platform", old, new), marker, parts);
+    };
+    refused("x-success-code: 0\n", "", "openapi: 3.0.3", &["#/x-success-code", "must be here, and an integer"]);
+    refused("x-success-code: 0", "x-success-code: none", "x-success-code: none", &["must be here, and an integer"]);
+    refused("    x-name: lark\n", "", "open.larksuite.com", &["#/servers/1/x-name", "must be here, and a string"]);
+    let name = "name: application-lock-failed";
+    refused("name: ApplicationLockFailed", name, name, &["#/x-service-error-codes/8/name", "can't name a variant"]);
+    let parts = ["#/x-related-endpoints/1/method", "must be here, and a string"];
+    refused("    method: PATCH\n", "", "- name: UpdateEmployee", &parts);
+    let twice = "name: WithdrawOnboarding # again";
+    let parts = ["#/x-related-endpoints/1/name", "a second value with the name `WithdrawOnboarding`"];
+    refused("name: UpdateEmployee", twice, twice, &parts);
+    let scope = "scopes: [hire:employee, 7]";
+    refused(
+        "scopes: [hire:employee]",
+        scope,
+        scope,
+        &["#/x-related-endpoints/1/scopes/1", "must be here, and a string"],
+    );
+    let at = ["/responses/429/headers", "`RateLimitReset` is both `x-ogw-ratelimit-reset` and `x-reset`"];
+    let mut documents =
+        with_in("tenant_access_token", "            x-ogw-ratelimit-reset:\n", "            x-reset:\n");
+    replace_in(&mut documents, "tenant_access_token", "          headers:\n", "          headers: # of 429\n");
+    assert_error_in("tenant_access_token", &documents, "headers: # of 429", &at);
 }
 
 #[test]
@@ -273,16 +395,16 @@ fn what_a_pattern_takes_is_said_in_words() {
         ("^[x]{0,3}$", "0 to 3 `x`"),
         ("^[.A-Z]{1,3}$", "1 to 3 `.` or `A` to `Z`"),
     ] {
-        let generated = codegen::render(&with(PATTERN, &format!("pattern: {pattern}"))).expect("it can be checked");
-        assert!(generated[0].code.contains(&format!("ACCEPTED: &'static str = \"{words}\"")), "{}", generated[0].code);
+        let code = generated_from(&with(PATTERN, &format!("pattern: {pattern}")), "cancel_onboard");
+        assert!(code.contains(&format!("ACCEPTED: &'static str = \"{words}\"")), "{code}");
     }
 }
 
 #[test]
 fn the_client_adds_no_header_of_its_own() {
     let of_client = |documents: &[(String, String)]| {
-        let generated = codegen::render(documents).expect("the documents are right");
-        generated[0].code.split_once("impl Client {").expect("there is a client").1.to_owned()
+        let code = generated_from(documents, "cancel_onboard");
+        code.split_once("impl Client {").expect("there is a client").1.to_owned()
     };
     let client = of_client(&documents());
     assert!(!client.contains("\"api-version\"") && !client.contains("header_map"), "{client}");
@@ -306,8 +428,7 @@ fn a_missing_fact_is_refused() {
 
 #[test]
 fn the_schema_of_the_request_is_generated_without_references_and_annotations() {
-    let generated = codegen::render(&documents()).expect("the documents are right");
-    let code = &generated[0].code;
+    let code = generated_from(&documents(), "cancel_onboard");
     let (_, schema) = code.split_once("REQUEST_SCHEMA: Option<&str> = Some(").expect("it is generated");
     let schema = schema[..schema.find(");").expect("it ends")].replace("\\\"", "\"");
     let schema: serde_json::Value =
@@ -336,9 +457,7 @@ fn a_request_that_contains_itself_is_refused() {
 
 #[test]
 fn a_token_without_a_prefix_is_refused() {
-    let mut documents = documents();
-    documents[1].1 = documents[1].1.replace("      x-token-prefix: t-\n", "");
-    let error = error_of(&documents);
+    let error = error_of(&with_in("tenant_access_token", "      x-token-prefix: t-\n", ""));
     assert!(error.starts_with("spec/tenant_access_token.yaml:"), "{error}");
     assert!(error.contains("/x-token-prefix: must be here"), "{error}");
 }
@@ -371,51 +490,48 @@ fn what_progenitor_does_not_support_ends_as_one_line() {
 #[test]
 fn a_new_value_in_the_document_is_a_new_variant() {
     let mut documents = with("enum: [1, 22, 27]", "enum: [1, 22, 27, 28]");
-    documents[0].1 = documents[0].1.replace("CandidateDeclined, Other]", "CandidateDeclined, Other, PositionClosed]");
-    documents[0].1 = documents[0].1.replace("候选人拒绝了我们, 其他]", "候选人拒绝了我们, 其他, 职位关闭]");
-    let generated = codegen::render(&documents).expect("the document is right");
-    assert!(generated[0].code.contains("28 => Some(Self::PositionClosed)"));
-    assert!(generated[0].code.contains("one of 1, 22, 27, 28"));
+    let own = "cancel_onboard";
+    replace_in(&mut documents, own, "CandidateDeclined, Other]", "CandidateDeclined, Other, PositionClosed]");
+    replace_in(&mut documents, own, "候选人拒绝了我们, 其他]", "候选人拒绝了我们, 其他, 职位关闭]");
+    let code = generated_from(&documents, own);
+    assert!(code.contains("28 => Some(Self::PositionClosed)"));
+    assert!(code.contains("one of 1, 22, 27, 28"));
 }
 
 #[test]
 fn an_enum_that_is_only_received_takes_values_that_the_document_does_not_know() {
-    let generated = codegen::render(&documents()).expect("the documents are right");
-    let field = |generated: &codegen::Generated, field: &str| {
-        let code: String = generated.code.split_whitespace().collect();
-        assert!(code.contains(&field.replace(' ', "")), "{} lacks {field}", generated.file);
+    let field = |module: &str, field: &str| {
+        let code: String = generated_from(&documents(), module).split_whitespace().collect();
+        assert!(code.contains(&field.replace(' ', "")), "{module} lacks {field}");
     };
-    field(&generated[0], "pub termination_type: crate::generated::cancel_onboard::TerminationType,");
+    field("cancel_onboard", "pub termination_type: crate::generated::cancel_onboard::TerminationType,");
     for (name, ty) in [
         ("termination_type", "cancel_onboard::TerminationType"),
         ("active_status", "termination_reasons::ActiveStatus"),
     ] {
         let ty = format!("crate::facts::Received<crate::generated::{ty}>");
-        field(&generated[2], &format!("pub {name}: ::std::option::Option<{ty}"));
+        field("termination_reasons", &format!("pub {name}: ::std::option::Option<{ty}"));
     }
     // Asked for as well as received, it is exact.
-    let mut asked = documents();
-    let filter = "        - name: active_status\n          in: query\n          schema:\n            $ref: \
-        \"#/components/schemas/ActiveStatus\"\n      responses:";
-    asked[2].1 = asked[2].1.replacen("      responses:", filter, 1);
-    let generated = codegen::render(&asked).expect("the documents are right");
-    assert!(!generated[2].code.contains("Received<crate::generated::termination_reasons::ActiveStatus>"));
+    let filter = "      x-token-types: [tenant_access_token]\n      parameters:\n        - name: active_status\n          in: \
+        query\n          schema:\n            $ref: \"#/components/schemas/ActiveStatus\"\n";
+    let parameters = "      x-token-types: [tenant_access_token]\n      parameters:\n";
+    let code = generated_from(&with_in("termination_reasons", parameters, filter), "termination_reasons");
+    assert!(!code.contains("Received<crate::generated::termination_reasons::ActiveStatus>"));
 }
 
 #[test]
 fn the_bounds_of_the_query_are_generated() {
-    let mut documents = documents();
-    let generated = codegen::render(&documents).expect("the documents are right");
+    let code = generated_from(&documents(), "termination_reasons");
     for constant in [
         "PAGE_TOKEN: &str = \"page_token\"",
         "PAGE_SIZE: &str = \"page_size\"",
         "PAGE_SIZE_DEFAULT: i64 = 10i64",
         "PAGE_SIZE_MAXIMUM: i64 = 200i64",
     ] {
-        assert!(generated[2].code.contains(constant), "{constant}");
+        assert!(code.contains(constant), "{constant}");
     }
-    documents[2].1 = documents[2].1.replace("name: page_size", "name: page-size");
-    let error = error_of(&documents);
+    let error = error_of(&with_in("termination_reasons", "name: page_size", "name: page-size"));
     assert!(error.starts_with("spec/termination_reasons.yaml:") && error.contains("`page-size`"), "{error}");
 }
 
@@ -452,14 +568,14 @@ fn a_name_that_cannot_be_one_in_rust_is_refused() {
     }
     let schema = with("TerminationType", "Termination-Type");
     assert_error(&schema, "    Termination-Type:", &["/components/schemas/Termination-Type", "can't name a type"]);
-    let header = with("RateLimitReset", "X-Rate-Limit-Reset");
-    assert_error(&header, "    X-Rate-Limit-Reset:", &["can't name a type"]);
+    let header = with_in("platform", "RateLimitReset", "X-Rate-Limit-Reset");
+    assert_error_in("platform", &header, "    X-Rate-Limit-Reset:", &["can't name a type"]);
 }
 
 #[test]
 fn an_error_is_one_line_whatever_the_document_holds() {
     let broken = "$ref: \"#/components/schemas/Error\\ncargo::rustc-cfg=x\"";
-    let error = error_of(&with("$ref: \"#/components/schemas/ErrorDetail\"", broken));
+    let error = error_of(&with("$ref: \"platform.yaml#/components/schemas/ErrorDetail\"", broken));
     assert_eq!(error.lines().count(), 1, "{error}");
     assert!(error.contains("which is not there"), "{error}");
 }

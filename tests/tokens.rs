@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use feishu_cancel_onboard::{
-    AccessToken, Client, ClientBuilder, Delivery, ErrorKind, Pace, RetryPolicy, TerminationType, TokenError,
-    TokenFuture, TokenSource,
+    AccessToken, Client, ClientBuilder, Code, Delivery, ErrorKind, Pace, PlatformErrorCode, RetryPolicy,
+    TerminationType, TokenError, TokenErrorCode, TokenFuture, TokenSource,
 };
 use raw_server::{Act, RawServer, SECRET, Seen, json};
 
@@ -166,7 +166,7 @@ async fn until_called_with(server: &RawServer, client: &Client, token: &str) {
 
 #[tokio::test]
 async fn a_renewal_that_fails_does_not_fail_calls_while_the_token_lives() {
-    let tokens = |nth, _: &Seen| if nth == 0 { issue("t-1", 7200) } else { json(500, r#"{"code":1002001}"#) };
+    let tokens = |nth, _: &Seen| if nth == 0 { issue("t-1", 7200) } else { json(500, r#"{"code":2200}"#) };
     let server = RawServer::start_with_tokens(tokens, |_, _| json(200, OK)).await;
     let client = client(&server);
     cancel(&client).await.expect("it is cancelled");
@@ -183,6 +183,31 @@ async fn a_renewal_that_fails_does_not_fail_calls_while_the_token_lives() {
     pass(Duration::from_secs(1300)).await;
     let error = cancel(&client).await.expect_err("the token has ended");
     assert_eq!((error.kind(), error.delivery()), (ErrorKind::SystemError, Delivery::NotSent));
+}
+
+/// The token endpoint knows of no application: codes that speak of one are not listed there, and mean nothing else either.
+#[tokio::test]
+async fn what_the_token_endpoint_answers_never_speaks_of_the_application() {
+    use ErrorKind::{InvalidCredentials, Other};
+    let unlisted = [1002001, 1002002, 1002201, 1002209, 1002212, 1002218, 1002221, 1002910, 7];
+    let unlisted = unlisted.map(|code| (code, Code::Unknown(code)));
+    let own = TokenErrorCode::ALL.iter().map(|&code| (code.code(), Code::Token(code)));
+    let field = (99992402, Code::Platform(PlatformErrorCode::FieldValidationFailed));
+    for (number, code) in unlisted.into_iter().chain(own).chain([field]) {
+        for status in [200, 400, 500] {
+            let kind = if code == Code::Unknown(number) { Other } else { InvalidCredentials };
+            let body = format!(r#"{{"code":{number},"msg":"no","error":{{"log_id":"L1"}}}}"#);
+            let server = RawServer::start_with_tokens(move |_, _| json(status, &body), |_, _| json(200, OK)).await;
+            let client = builder(&server).retry(RetryPolicy::off()).build().expect("it can be made");
+            let error = cancel(&client).await.expect_err("there is no token");
+            let found = (error.kind(), error.delivery(), error.known_code(), error.attempts());
+            assert_eq!(found, (kind, Delivery::NotSent, Some(code), 0), "{number} at {status}");
+            assert_eq!(error.is_retryable(), kind == Other && status == 500, "{number} at {status}");
+            let advice = error.advice();
+            assert!(!advice.en.contains("application") && !advice.zh.contains("投递"), "{number}: {advice:?}");
+            assert!(server.cancellations().is_empty());
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,12 @@
 
 mod raw_server;
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use feishu_cancel_onboard::{
-    Client, Code, Delivery, Error, ErrorCode, ErrorKind, Origin, Outcome, PlatformErrorCode, RetryPolicy,
-    TerminationType,
+    Client, Code, Delivery, Error, ErrorCode, ErrorKind, Origin, Outcome, Pace, PlatformErrorCode, RetryPolicy,
+    ServiceErrorCode, TerminationType, TokenErrorCode,
 };
 use raw_server::{Act, RawServer, SECRET, TOKEN, json, response};
 use serde_json::{Value, json};
@@ -116,7 +119,7 @@ async fn the_log_id_comes_from_the_header_the_body_or_the_fallback() {
 }
 
 /// What each code means: its kind, whether anything can have changed, whether a later call can succeed.
-const MEANINGS: [(i64, ErrorKind, Delivery, bool); 16] = [
+const MEANINGS: [(i64, ErrorKind, Delivery, bool); 30] = [
     (1002001, ErrorKind::SystemError, Delivery::Unknown, true),
     (1002002, ErrorKind::InvalidParameter, Delivery::Rejected, false),
     (1002221, ErrorKind::AlreadyTerminated, Delivery::Rejected, false),
@@ -133,21 +136,39 @@ const MEANINGS: [(i64, ErrorKind, Delivery, bool); 16] = [
     (99991543, ErrorKind::InvalidCredentials, Delivery::Rejected, false),
     (99991662, ErrorKind::AppUnavailable, Delivery::Rejected, false),
     (99991673, ErrorKind::AppUnavailable, Delivery::Rejected, false),
+    (2200, ErrorKind::SystemError, Delivery::Unknown, true),
+    (99992402, ErrorKind::InvalidParameter, Delivery::Rejected, false),
+    (1002201, ErrorKind::ApplicationNotFound, Delivery::Rejected, false),
+    (1002202, ErrorKind::Other, Delivery::Rejected, false),
+    (1002203, ErrorKind::Other, Delivery::Rejected, false),
+    (1002204, ErrorKind::Other, Delivery::Rejected, false),
+    (1002209, ErrorKind::Other, Delivery::Rejected, false),
+    (1002210, ErrorKind::Other, Delivery::Rejected, false),
+    (1002212, ErrorKind::Other, Delivery::Unknown, true),
+    (1002216, ErrorKind::Other, Delivery::Rejected, false),
+    (1002218, ErrorKind::Other, Delivery::Rejected, true),
+    (1002902, ErrorKind::Other, Delivery::Rejected, false),
+    (1002903, ErrorKind::Other, Delivery::Rejected, false),
+    (1002908, ErrorKind::Other, Delivery::Rejected, false),
 ];
 
 #[tokio::test]
 async fn every_documented_code_has_its_meaning_under_any_status() {
-    let known = ErrorCode::ALL.len() + PlatformErrorCode::ALL.len();
+    let known = ErrorCode::ALL.len() + PlatformErrorCode::ALL.len() + ServiceErrorCode::ALL.len();
     assert_eq!(MEANINGS.len(), known, "a code that this test does not know");
     for (code, kind, delivery, retryable) in MEANINGS {
-        let documented = ErrorCode::from_code(code).and_then(ErrorCode::http_status);
+        let listed = Code::from_number(code);
+        assert_ne!(listed, Code::Unknown(code));
+        let documented = listed.http_status();
         for status in [documented.unwrap_or(400), 200, 401, 403, 429, 500, 503, 418] {
             let body = format!(r#"{{"code":{code},"msg":"told so","error":{{"log_id":"L1","troubleshooter":"T"}}}}"#);
             let error = cancel_with(json(status, &body)).await.expect_err("it is refused");
             assert_eq!(error.kind(), kind, "{code} at {status}");
             assert_eq!(error.delivery(), delivery, "{code} at {status}");
             assert_eq!(error.is_retryable(), retryable, "{code} at {status}");
-            assert_eq!(error.code(), Some(code));
+            assert_eq!((error.code(), error.known_code()), (Some(code), Some(listed)));
+            let meaning = listed.meaning(status);
+            assert_eq!((meaning.kind, meaning.delivery, meaning.is_retryable()), (kind, delivery, retryable));
             assert_eq!(error.http_status(), Some(status));
             assert_eq!(error.log_id(), Some("L1"));
             assert_eq!(error.message(), "told so");
@@ -157,6 +178,66 @@ async fn every_documented_code_has_its_meaning_under_any_status() {
             assert!(!error.advice().en.is_empty() && !error.advice().zh.is_empty());
         }
     }
+}
+
+#[test]
+fn every_listed_code_is_known_once_and_found_by_its_number() {
+    let known: Vec<_> = Code::known().collect();
+    let of_token = TokenErrorCode::ALL.iter().map(|code| code.code());
+    let numbers: BTreeSet<_> = MEANINGS.iter().map(|(code, ..)| *code).chain(of_token).collect();
+    assert_eq!(known.iter().map(|code| code.number()).collect::<BTreeSet<_>>(), numbers);
+    assert_eq!(known.len(), numbers.len());
+    for code in known {
+        assert_eq!(Code::from_number(code.number()), code);
+        assert!(code.label().is_some_and(|label| !label.is_empty()), "{code:?}");
+        let advice = code.advice(400);
+        let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+        assert!(chinese(&advice.zh) && !advice.en.starts_with("Look the code up"), "{code:?}: {advice:?}");
+    }
+}
+
+/// The facts of the endpoints that are only named, as the document says them.
+#[test]
+fn advice_names_the_endpoint_that_does_the_job_instead_and_its_scope() {
+    let document = include_str!("../spec/platform.yaml");
+    let employee = ["PATCH", "/open-apis/hire/v1/employees/{employee_id}", "hire:employee"];
+    let withdraw =
+        ["POST", "/open-apis/corehr/v2/pre_hires/withdraw_onboarding", "corehr:pre_hire:withdraw_onboarding"];
+    for (code, endpoint) in [(1002910, withdraw), (1002002, employee), (1002209, employee), (1002902, employee)] {
+        let advice = Code::from_number(code).advice(400);
+        for part in endpoint {
+            assert!(advice.en.contains(part) && advice.zh.contains(part), "{code} lacks {part}: {advice:?}");
+            assert!(document.contains(part), "{part}");
+        }
+        assert!(!advice.en.contains("{endpoint}") && !advice.zh.contains("{endpoint}"), "{advice:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_wait_of_the_clients_own_rate_is_told_apart_from_one_that_the_platform_asks_for() {
+    let server =
+        RawServer::start(|nth, _| json(200, if nth == 0 { r#"{"code":0}"# } else { r#"{"code":99991400}"# })).await;
+    let origin: Origin = server.origin.parse().expect("loopback is an origin");
+    let builder = || Client::builder().origin(origin.clone()).app("cli_test", SECRET).retry(RetryPolicy::off());
+    let slow = builder().pace(Pace::new(1, Duration::from_secs(86_400))).build().expect("it can be made");
+    slow.cancel_onboard("1", TerminationType::Other).send().await.expect("the first one is let through");
+    let own = slow.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is not its turn");
+    let other = builder().build().expect("it can be made");
+    let asked = other.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is limited");
+    for (error, code) in [(&own, None), (&asked, Some(99991400))] {
+        assert_eq!((error.kind(), error.code()), (ErrorKind::RateLimited, code));
+        let advice = error.advice();
+        let asks = (advice.en.contains("the platform asks"), advice.zh.contains("平台要求"));
+        assert_eq!(asks, (code.is_some(), code.is_some()), "{advice:?}");
+    }
+    assert_eq!(server.cancellations().len(), 2);
+}
+
+#[tokio::test]
+async fn a_code_of_the_token_endpoint_is_not_listed_for_a_cancellation() {
+    let body = r#"{"code":10014,"error":{"log_id":"L1"}}"#;
+    let error = cancel_with(json(200, body)).await.expect_err("it is refused");
+    assert_eq!((error.kind(), error.known_code()), (ErrorKind::Other, Some(Code::Unknown(10014))));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What a document in `spec/` says of its endpoint, and the line on which it says it.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use serde_json::Value;
 
@@ -21,12 +22,12 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 pub fn facts(sources: &[Source], own: usize) -> Result<Facts, DocumentError> {
     let root = Place { sources, own, at: own, pointer: String::new(), line: 1 };
     let (path, method, operation) = operation(&root)?;
-    let url = root.items("servers").first().map(|server| server.string("url")).transpose()?.unwrap_or_default();
+    let origin = origin(&root)?;
     let request_body = operation.get("requestBody").and_then(|body| body.get("content")).and_then(|all| all.first());
     let answer = operation.get("responses").and_then(|all| all.get("200")).and_then(|answer| answer.get("content"));
     let mut facts = Facts {
         title: Some(one_line(root.need("info")?.string("x-doc-title")?)),
-        url: Some(format!("{url}{}", colon_parameters(&path))),
+        url: Some(format!("{origin}{}", colon_parameters(&path))),
         method: Some(method.to_uppercase()),
         rate_limits: rate_limits(&operation)?,
         app_types: operation.items("x-app-types").iter().map(app_type).collect::<Result<_, _>>()?,
@@ -149,6 +150,14 @@ fn operation<'a>(root: &Place<'a>) -> Result<(String, String, Place<'a>), Docume
     });
     let found = operations.into_iter().next();
     found.ok_or_else(|| paths.error("describes no operation".to_owned()))
+}
+
+/// The origin that pages name: the first one of the document, or of the one that says what all have in common.
+fn origin<'a>(root: &Place<'a>) -> Result<&'a str, DocumentError> {
+    let has_servers = |index: &usize| root.sources[*index].get("/servers").is_some();
+    let mut places = iter::once(root.own).chain(0..root.sources.len()).filter(has_servers);
+    let servers = places.next().map(|at| Place { at, ..root.clone() }.items("servers")).unwrap_or_default();
+    servers.first().map_or(Ok(""), |server| server.string("url"))
 }
 
 /// A path as pages write it: `{name}` is `:name` there.

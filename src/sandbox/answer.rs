@@ -10,8 +10,11 @@ use http::{StatusCode, Version};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::generated::cancel_onboard::types::{CancelOnboardResponse, FieldViolation};
-use crate::generated::cancel_onboard::{ErrorCode, PlatformErrorCode, SUCCESS_CODE, headers};
+use crate::generated::cancel_onboard::ErrorCode;
+use crate::generated::cancel_onboard::types::CancelOnboardResponse;
+use crate::generated::platform::types::FieldViolation;
+use crate::generated::platform::{PlatformErrorCode, SUCCESS_CODE, ServiceErrorCode, headers};
+use crate::generated::tenant_access_token::ErrorCode as TokenErrorCode;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
 
 /// An answer to a call, for a [`Fault`](super::Fault) that sends it in place of the one that was due.
@@ -267,9 +270,24 @@ impl From<PlatformErrorCode> for Answer {
     fn from(code: PlatformErrorCode) -> Self {
         let usual = match code {
             PlatformErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            PlatformErrorCode::InternalError => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::BAD_REQUEST,
         };
         Self::refusal(documented(code.http_status()).unwrap_or(usual), code.code(), code.label())
+    }
+}
+
+impl From<ServiceErrorCode> for Answer {
+    /// The code at the HTTP status that tables give it, 400 where none does.
+    fn from(code: ServiceErrorCode) -> Self {
+        Self::refusal(documented(code.http_status()).unwrap_or(StatusCode::BAD_REQUEST), code.code(), code.label())
+    }
+}
+
+impl From<TokenErrorCode> for Answer {
+    /// The code at the HTTP status that it was seen with.
+    fn from(code: TokenErrorCode) -> Self {
+        Self::refusal(documented(code.http_status()).unwrap_or(StatusCode::OK), code.code(), code.label())
     }
 }
 

@@ -13,8 +13,8 @@ use super::connection::Cut;
 use super::exchange::{Context, Shared, lock};
 use super::schema::{Schema, violation};
 use crate::ErrorCode;
-use crate::generated::cancel_onboard::types::FieldViolation;
 use crate::generated::cancel_onboard::{ApplicationId, OPERATION};
+use crate::generated::platform::types::FieldViolation;
 
 pub(super) async fn handle(
     State(context): State<Context>,

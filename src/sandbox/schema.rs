@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::generated::cancel_onboard::types::FieldViolation;
+use crate::generated::platform::types::FieldViolation;
 
 /// The most characters of a value that are sent back.
 const VALUE_LIMIT: usize = 100;

@@ -13,8 +13,9 @@ use super::connection::Cut;
 use super::exchange::{Context, lock};
 use super::schema::violation;
 use crate::facts::{Received, exact_integer};
-use crate::generated::cancel_onboard::types::FieldViolation;
-use crate::generated::cancel_onboard::{SUCCESS_CODE, TerminationType};
+use crate::generated::cancel_onboard::TerminationType;
+use crate::generated::platform::SUCCESS_CODE;
+use crate::generated::platform::types::FieldViolation;
 use crate::generated::termination_reasons::types::{
     LocalizedText, TerminationReason, TerminationReasonPage, TerminationReasonsResponse,
 };

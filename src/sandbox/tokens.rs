@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::random::unpredictable;
 use crate::PlatformErrorCode;
 use crate::generated::Secret;
-use crate::generated::cancel_onboard::SUCCESS_CODE;
+use crate::generated::platform::SUCCESS_CODE;
 use crate::generated::tenant_access_token::types::{TenantAccessTokenRequest, TenantAccessTokenResponse};
 use crate::generated::tenant_access_token::{TOKEN_LIFETIME_MAXIMUM, TOKEN_PREFIX, TOKEN_RENEW_BEFORE_END};
 

@@ -31,8 +31,9 @@ pub const UNTIL_THE_DEADLINE: u32 = u32::MAX;
 pub fn rows() -> Vec<Row> {
     use Delivery::{Rejected, Unknown};
     use ErrorKind::{
-        AlreadyTerminated, AppUnavailable, ConnectionLost, InvalidCredentials, InvalidParameter, ManagedByFeishuPeople,
-        Other, PermissionDenied, RateLimited, SystemError, Timeout, Unauthorized, UnexpectedResponse,
+        AlreadyTerminated, AppUnavailable, ApplicationNotFound, ConnectionLost, InvalidCredentials, InvalidParameter,
+        ManagedByFeishuPeople, Other, PermissionDenied, RateLimited, SystemError, Timeout, Unauthorized,
+        UnexpectedResponse,
     };
     let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
     let cut_body = format!("{head}Content-Length: 40\r\n\r\n{{\"code\":0").into_bytes();
@@ -54,6 +55,13 @@ pub fn rows() -> Vec<Row> {
         Row("token expired", status(500, 99991677), Unauthorized, Rejected, 2),
         Row("system error", status(500, 1002001), SystemError, Unknown, 4),
         Row("system error at 200", status(200, 1002001), SystemError, Unknown, 4),
+        Row("internal error", status(500, 2200), SystemError, Unknown, 4),
+        Row("internal error at 200", status(200, 2200), SystemError, Unknown, 4),
+        Row("no such application", status(400, 1002201), ApplicationNotFound, Rejected, 1),
+        Row("no such application at 500", status(500, 1002201), ApplicationNotFound, Rejected, 1),
+        Row("hired", status(500, 1002209), Other, Rejected, 1),
+        Row("update failed", status(400, 1002212), Other, Unknown, 4),
+        Row("not locked", status(400, 1002218), Other, Rejected, 4),
         Row("unlisted code at 502", signed(502, 7), Other, Unknown, 4),
         Row("unlisted code at 200", signed(200, 7), Other, Rejected, 1),
         Row("unlisted code at 409", signed(409, 7), Other, Rejected, 1),

@@ -6,12 +6,17 @@ use serde::Serialize;
 use crate::arguments::{Common, Explain, Language, Output};
 use crate::output::{self, AdviceObject, Exit};
 
-/// The status to reckon with where the page fixes none.
+/// The status to reckon with where none is documented.
 const USUAL_STATUS: u16 = 400;
 
-/// What is known of a cancellation that a code ends which is not listed.
-const UNKNOWN_CODE: &str =
-    "with an HTTP status of 5xx or 3xx, not whether it took effect; with any other, that nothing changed";
+/// Whether a cancellation took effect that ended with a code that is not listed: without a log id, the answer may not be
+/// the platform's.
+const UNLISTED_EFFECT: (&str, &str) = (
+    "nothing changed at 2xx and 4xx with a log id; otherwise not known",
+    "2xx、4xx 且有日志 ID 时未发生变更；其他情况未知",
+);
+/// Whether such a cancellation can succeed later.
+const UNLISTED_RETRY: (&str, &str) = ("at 5xx or without a log id", "5xx 或没有日志 ID 时可以");
 
 #[derive(Serialize)]
 struct Line<'a> {
@@ -19,81 +24,98 @@ struct Line<'a> {
     label: Option<&'static str>,
     http_status: Option<u16>,
     kind: &'static str,
-    /// Absent for a code that only the HTTP status decides.
+    /// Absent for a code that is not listed: the rest of its answer decides.
     delivery: Option<&'static str>,
     retryable: Option<bool>,
     advice: AdviceObject<'a>,
     page: &'static str,
 }
 
-/// Prints the meaning of one code, or of every known one.
+/// Prints the meaning of one code, or of every listed one.
 pub fn run(common: &Common, explain: &Explain) -> Exit {
-    match explain.code {
-        Some(document::SUCCESS_CODE) => success(common.output()),
-        Some(number) => print(Code::from_number(number), common.output()),
-        None => Code::known().for_each(|code| match common.output() {
-            Output::Json => print(code, common.output()),
-            Output::Text => output::print(&summary(code, Language::choose(common.lang))),
-        }),
+    let language = Language::choose(common.lang);
+    match (explain.code, common.output()) {
+        (Some(document::SUCCESS_CODE), form) => success(form, language),
+        (Some(number), Output::Json) => output::print(&json(Code::from_number(number))),
+        (Some(number), Output::Text) => output::print(&text(Code::from_number(number), language)),
+        (None, Output::Json) => Code::known().for_each(|code| output::print(&json(code))),
+        (None, Output::Text) => Code::known().for_each(|code| output::print(&summary(code, language))),
     }
     Exit::Done
 }
 
-fn success(form: Output) {
+fn success(form: Output, language: Language) {
     output::print(match form {
         Output::Json => r#"{"code":0,"ok":true}"#,
-        Output::Text => "0: success, whatever the HTTP status",
+        Output::Text => language.pick(
+            "0: success at 2xx; at any other HTTP status only with a log id",
+            "0：成功（2xx）；其他 HTTP 状态码须有日志 ID 才算成功",
+        ),
     });
 }
 
+/// The HTTP status to explain a code with.
+fn status(code: Code) -> u16 {
+    code.http_status().unwrap_or(USUAL_STATUS)
+}
+
+/// The page that lists a code, or else that of the endpoint that cancels.
+fn page(code: Code) -> &'static str {
+    match code {
+        Code::TerminationReasons(_) => document::termination_reasons::PAGE.url,
+        Code::Token(_) => document::tenant_access_token::PAGE.url,
+        _ => document::PAGE.url,
+    }
+}
+
 fn summary(code: Code, language: Language) -> String {
-    let meaning = code.meaning(code.http_status().unwrap_or(USUAL_STATUS));
+    let meaning = code.meaning(status(code));
     let known = language.known(meaning.delivery);
     format!("{:<9} {:<24} {}; {known}", code.number(), meaning.kind, code.label().unwrap_or_default())
 }
 
-fn print(code: Code, form: Output) {
-    let status = code.http_status().unwrap_or(USUAL_STATUS);
-    let advice = code.advice(status);
-    match form {
-        Output::Json => output::print(&json(code, status, &advice)),
-        Output::Text => output::print(&text(code, status, &advice)),
-    }
-}
-
-fn json(code: Code, status: u16, advice: &Advice) -> String {
-    let meaning = code.meaning(status);
-    let known = code.label().is_some();
+fn json(code: Code) -> String {
+    let meaning = code.meaning(status(code));
+    let Advice { en, zh, .. } = &code.advice(status(code));
+    let listed = code.label().is_some();
     let line = Line {
         code: code.number(),
         label: code.label(),
         http_status: code.http_status(),
         kind: meaning.kind.as_str(),
-        delivery: known.then(|| meaning.delivery.as_str()),
-        retryable: known.then(|| meaning.is_retryable()),
-        advice: AdviceObject { en: &advice.en, zh: &advice.zh },
-        page: document::PAGE.url,
+        delivery: listed.then(|| meaning.delivery.as_str()),
+        retryable: listed.then(|| meaning.is_retryable()),
+        advice: AdviceObject { en, zh },
+        page: page(code),
     };
     serde_json::to_string(&line).unwrap_or_default()
 }
 
-fn text(code: Code, status: u16, advice: &Advice) -> String {
-    let meaning = code.meaning(status);
-    let label = code.label().unwrap_or("not listed by the endpoint's page or the platform");
-    let status = code.http_status().map_or_else(|| "not fixed".to_owned(), |status| status.to_string());
+fn text(code: Code, language: Language) -> String {
+    let meaning = code.meaning(status(code));
+    let advice = code.advice(status(code));
+    let label = code.label().unwrap_or(language.pick("not listed", "未列出的错误码"));
+    let documented = code.http_status().map(|status| status.to_string());
     let (known, retry) = match (code, meaning.is_retryable()) {
-        (Code::Unknown(_), _) => (UNKNOWN_CODE, "with an HTTP status of 5xx only"),
-        (_, true) => (Language::En.known(meaning.delivery), "yes"),
-        (_, false) => (Language::En.known(meaning.delivery), "no"),
+        (Code::Unknown(_), _) => (pick(language, UNLISTED_EFFECT), pick(language, UNLISTED_RETRY)),
+        (_, true) => (language.known(meaning.delivery), language.pick("yes", "可以")),
+        (_, false) => (language.known(meaning.delivery), language.pick("no", "不可以")),
     };
     let rows = [
-        ("kind", meaning.kind.to_string()),
-        ("HTTP status", status),
-        ("what is known", known.to_owned()),
-        ("try again later", retry.to_owned()),
-        ("what to do", advice.en.to_string()),
-        ("处理建议", advice.zh.to_string()),
-        ("page", document::PAGE.url.to_owned()),
+        (language.pick("kind", "错误类型"), meaning.kind.to_string()),
+        (
+            language.pick("HTTP status", "HTTP 状态码"),
+            documented.unwrap_or_else(|| language.pick("not fixed", "不固定").to_owned()),
+        ),
+        (language.pick("what is known", "是否生效"), known.to_owned()),
+        (language.pick("try again later", "稍后重试"), retry.to_owned()),
+        ("what to do", advice.en.into_owned()),
+        ("处理建议", advice.zh.into_owned()),
+        (language.pick("page", "接口文档"), page(code).to_owned()),
     ];
-    output::block(&format!("{}: {label}", code.number()), &rows)
+    output::block(&format!("{}{}{label}", code.number(), language.pick(": ", "：")), &rows)
+}
+
+fn pick(language: Language, (en, zh): (&'static str, &'static str)) -> &'static str {
+    language.pick(en, zh)
 }

@@ -1,5 +1,6 @@
 //! What a call costs through the library, against the same call written by hand with reqwest: CPU time and allocations, on
-//! the same server, in turns in the same run.
+//! the same server, in turns in the same run. Both make a connection for each call; beside them stands the call written by
+//! hand on a kept connection, on which an answer can't be told from a late one of the call before.
 //!
 //! `cargo bench --bench call_cost`. The server is a process of its own, so that its time does not count. Both
 //! share one core: what it takes to wake another core is many times the difference that is looked for, and falls on the
@@ -47,7 +48,7 @@ fn compare(runtime: &tokio::runtime::Runtime, origin: &str) {
         .pace(Pace::unlimited())
         .build()
         .expect("it can be made");
-    let by_hand = ByHand::new(origin);
+    let (by_hand, reused) = (ByHand::new(origin, 0), ByHand::new(origin, usize::MAX));
     let through_library = || async {
         let call = library.cancel_onboard("1111111111", TerminationType::CandidateDeclined).notes("another offer");
         assert!(call.send().await.expect("it is cancelled").log_id().is_some());
@@ -55,29 +56,45 @@ fn compare(runtime: &tokio::runtime::Runtime, origin: &str) {
     let through_hand = || async {
         assert!(by_hand.cancel("1111111111", 22, "another offer").await.is_some());
     };
+    let through_reused = || async {
+        assert!(reused.cancel("1111111111", 22, "another offer").await.is_some());
+    };
     for _ in 0..CALLS_A_ROUND {
         runtime.block_on(through_library());
         runtime.block_on(through_hand());
+        runtime.block_on(through_reused());
     }
-    let (mut cpu, mut ratios) = ([Duration::ZERO; 2], Vec::new());
+    let (mut cpu, mut ratios) = ([Duration::ZERO; 3], Vec::new());
     for _ in 0..ROUNDS {
-        let round = [cpu_time(runtime, through_library), cpu_time(runtime, through_hand)];
+        let round = [
+            cpu_time(runtime, through_library),
+            cpu_time(runtime, through_hand),
+            cpu_time(runtime, through_reused),
+        ];
         ratios.push(round[0].as_secs_f64() / round[1].as_secs_f64());
-        cpu = [cpu[0] + round[0], cpu[1] + round[1]];
+        cpu = std::array::from_fn(|index| cpu[index] + round[index]);
     }
     ratios.sort_by(f64::total_cmp);
-    let allocations = [allocations(runtime, through_library), allocations(runtime, through_hand)];
+    let allocations = [
+        allocations(runtime, through_library),
+        allocations(runtime, through_hand),
+        allocations(runtime, through_reused),
+    ];
     report(cpu, ratios[ROUNDS / 2], allocations);
 }
 
-fn report(cpu: [Duration; 2], median: f64, allocations: [(f64, f64); 2]) {
+fn report(cpu: [Duration; 3], median: f64, allocations: [(f64, f64); 3]) {
     let calls = (ROUNDS * CALLS_A_ROUND) as f64;
     let micros = cpu.map(|time| time.as_secs_f64() * 1e6 / calls);
-    println!("{:<22}{:>10}{:>10}{:>8}", "a call", "library", "by hand", "ratio");
-    println!("{:<22}{:>10.1}{:>10.1}{median:>8.3}", "CPU time, µs", micros[0], micros[1]);
-    let [(count, bytes), (count_by_hand, bytes_by_hand)] = allocations;
-    println!("{:<22}{count:>10.1}{count_by_hand:>10.1}{:>8.3}", "allocations", count / count_by_hand);
-    println!("{:<22}{bytes:>10.0}{bytes_by_hand:>10.0}{:>8.3}", "bytes allocated", bytes / bytes_by_hand);
+    let row = |what: &str, values: [f64; 3], ratio: f64| {
+        println!("{what:<22}{:>10.1}{:>10.1}{ratio:>8.3}{:>14.1}", values[0], values[1], values[2]);
+    };
+    println!("{:<22}{:>10}{:>10}{:>8}{:>14}", "a call", "library", "by hand", "ratio", "kept, by hand");
+    row("CPU time, µs", micros, median);
+    let counts = allocations.map(|(count, _)| count);
+    row("allocations", counts, counts[0] / counts[1]);
+    let bytes = allocations.map(|(_, bytes)| bytes);
+    row("bytes allocated", bytes, bytes[0] / bytes[1]);
     println!("CPU time: median ratio of {ROUNDS} rounds of {CALLS_A_ROUND} calls each, in turns");
 }
 
@@ -148,11 +165,13 @@ struct Envelope {
 }
 
 impl ByHand {
-    fn new(origin: &str) -> Self {
+    /// A client that keeps so many connections.
+    fn new(origin: &str, kept: usize) -> Self {
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(10))
             .connect_timeout(Duration::from_secs(5))
+            .pool_max_idle_per_host(kept)
             .user_agent("by-hand/0.1")
             .no_proxy()
             .build()

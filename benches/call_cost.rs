@@ -66,11 +66,8 @@ fn compare(runtime: &tokio::runtime::Runtime, origin: &str) {
     }
     let (mut cpu, mut ratios) = ([Duration::ZERO; 3], Vec::new());
     for _ in 0..ROUNDS {
-        let round = [
-            cpu_time(runtime, through_library),
-            cpu_time(runtime, through_hand),
-            cpu_time(runtime, through_reused),
-        ];
+        let round =
+            [cpu_time(runtime, through_library), cpu_time(runtime, through_hand), cpu_time(runtime, through_reused)];
         ratios.push(round[0].as_secs_f64() / round[1].as_secs_f64());
         cpu = std::array::from_fn(|index| cpu[index] + round[index]);
     }

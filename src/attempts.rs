@@ -58,6 +58,19 @@ pub(crate) struct Attempts<'a> {
     earlier: Vec<Failure>,
 }
 
+/// What a call begins with.
+#[derive(Default)]
+pub(crate) struct First {
+    /// The turn of the first attempt, where it was waited for before.
+    pub turn: Option<Turn>,
+    /// What is awaited before the first request.
+    pub before_sending: Option<BeforeSending>,
+    /// What can stop it.
+    pub stop: Stop,
+    /// What tells others how far it is.
+    pub progress: Arc<Progress>,
+}
+
 /// On what connections the requests of a call go.
 #[derive(Clone, Copy)]
 pub(crate) enum Way<'a> {
@@ -167,42 +180,25 @@ pub(crate) enum Next {
 
 impl<'a> Attempts<'a> {
     /// Those of a call that begins now and goes this way.
-    pub(crate) fn new(client: &'a Shared, way: Way<'a>) -> Self {
+    pub(crate) fn new(client: &'a Shared, way: Way<'a>, first: First) -> Self {
+        let First { turn, before_sending, stop, progress } = first;
+        let time = client.retry.time();
+        // Whoever waited for a turn before has waited for nothing that the call's time is for.
+        let clock = if turn.is_some() { Clock::start_with_first_permit(time) } else { Clock::start(time) };
         Self {
             client,
             way,
-            clock: Arc::new(Clock::start(client.retry.time())),
-            stop: Stop::new(),
-            progress: Arc::default(),
+            clock: Arc::new(clock),
+            stop,
+            progress,
             waits: None,
-            turn: None,
-            before_sending: None,
+            turn,
+            before_sending,
             used: 0,
             told_to_wait: 0,
             had_new_token: false,
             waited: Duration::ZERO,
             earlier: Vec::new(),
-        }
-    }
-
-    /// The same, of a call that is looked on and can be stopped.
-    pub(crate) fn watched(self, progress: Arc<Progress>, stop: Stop) -> Self {
-        Self { progress, stop, ..self }
-    }
-
-    /// The same, with what the first request has to wait for.
-    pub(crate) fn before_first(self, before_sending: Option<BeforeSending>) -> Self {
-        Self { before_sending, ..self }
-    }
-
-    /// The same, of a call that has its turn already, and whose time begins with its first permit.
-    pub(crate) fn with_turn(self, turn: Option<Turn>) -> Self {
-        match turn {
-            None => self,
-            Some(turn) => {
-                let clock = Arc::new(Clock::start_with_first_permit(self.client.retry.time()));
-                Self { turn: Some(turn), clock, ..self }
-            }
         }
     }
 
@@ -343,8 +339,11 @@ impl<'a> Attempts<'a> {
             Err(failed) => return Some(Err(failed)),
         };
         self.progress.begin(&exchange);
-        let call = pin!(call(exchange.clone()));
-        let reading = pin!(answer::read(call, &self.clock, &exchange, &self.client.secrets, T::PURPOSE));
+        // In a box, since it is large: every future around it would be as large, and copied on its way to where it is polled.
+        let reading = Box::pin(async {
+            let call = pin!(call(exchange.clone()));
+            answer::read(call, &self.clock, &exchange, &self.client.secrets, T::PURPOSE).await
+        });
         let Some(outcome) = unless_withheld(&self.stop, reading, &exchange).await else {
             self.progress.take_back();
             return Some(Err(Stopped.into()));
@@ -425,7 +424,7 @@ impl<'a> Attempts<'a> {
 /// What comes of a request; none where it is stopped before anything of it was sent, and nothing is sent any more.
 async fn unless_withheld<T>(
     stop: &Stop,
-    mut reading: Pin<&mut impl Future<Output = T>>,
+    mut reading: Pin<Box<impl Future<Output = T>>>,
     exchange: &Exchange,
 ) -> Option<T> {
     match stop.or(reading.as_mut()).await {

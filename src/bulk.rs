@@ -18,7 +18,8 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::Instrument;
 
-use crate::cancellation::{BeforeSending, Finishing, Life, Recording};
+use crate::attempts::First;
+use crate::cancellation::{self, BeforeSending, Finishing, Recording};
 use crate::client::{Client, Shared};
 use crate::clock::FAR;
 use crate::error::{Error, ErrorKind};
@@ -86,7 +87,7 @@ impl Client {
             on_finished: None,
             under_way: JoinSet::new(),
             waiting: None,
-            stop: Stop::new(),
+            stop: Stop::default(),
         }
     }
 }
@@ -334,8 +335,8 @@ impl One {
         // Where there will be none in a lifetime, the cancellation finds that out and says so.
         let turn = stop.or(client.pacer.turn(Instant::now() + FAR)).await.ok()?.ok();
         drop(has_turn);
-        let progress = Arc::default();
-        let result = Life { client, turn, before_sending, stop, progress }.run(&request).await;
+        let first = First { turn, before_sending, stop, progress: Arc::default() };
+        let result = cancellation::make(&client, &request, first).await;
         let nothing_began = |error: &Error| error.kind() == ErrorKind::Interrupted && error.attempts() == 0;
         if result.as_ref().is_err_and(nothing_began) && !recorded.load(Ordering::Acquire) {
             return None;

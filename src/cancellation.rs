@@ -14,14 +14,13 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing::{Instrument, Span, field};
 
 use crate::answer::Success;
-use crate::attempts::{Attempts, Failed, Next, Progress, Way};
+use crate::attempts::{Attempts, Failed, First, Next, Progress, Way};
 use crate::client::Shared;
 use crate::error::{Delivery, Error};
 use crate::failure::Failure;
 use crate::generated::cancel_onboard::types::CancelOnboardResponse;
 use crate::generated::cancel_onboard::{ApplicationId, Client as EndpointClient, ErrorCode};
 use crate::meaning::Code;
-use crate::pace::Turn;
 use crate::request::{CancelRequest, Cancelled, Outcome};
 use crate::stop::Stop;
 
@@ -80,10 +79,10 @@ impl Cancellation {
         before_sending: Option<BeforeSending>,
         on_finished: Option<OnFinished>,
     ) -> Self {
-        let (stop, progress) = (Stop::new(), Arc::<Progress>::default());
-        let life = Life { client, turn: None, before_sending, stop: stop.clone(), progress: Arc::clone(&progress) };
+        let (stop, progress) = (Stop::default(), Arc::<Progress>::default());
+        let first = First { turn: None, before_sending, stop: stop.clone(), progress: Arc::clone(&progress) };
         let task = async move {
-            let result = life.run(&request).await;
+            let result = make(&client, &request, first).await;
             if let Some(on_finished) = on_finished {
                 on_finished(&request, &result).await;
             }
@@ -147,66 +146,55 @@ impl fmt::Debug for Cancellation {
     }
 }
 
-/// What a cancellation is made with.
-pub(crate) struct Life {
-    pub client: Arc<Shared>,
-    /// The turn of the first attempt, where it was waited for before.
-    pub turn: Option<Turn>,
-    pub before_sending: Option<BeforeSending>,
-    pub stop: Stop,
-    pub progress: Arc<Progress>,
+/// Makes a cancellation.
+pub(crate) async fn make(client: &Shared, request: &CancelRequest, first: First) -> Result<Cancelled, Error> {
+    let span = tracing::info_span!(
+        "cancel_onboard",
+        application_id = request.application_id(),
+        termination_type = request.termination_type().value(),
+        attempts = field::Empty,
+        outcome = field::Empty,
+        delivery = field::Empty,
+        kind = field::Empty,
+    );
+    let cancellation = pin!(async {
+        let stop = first.stop.clone();
+        let result = match request.checked_id() {
+            Ok(id) => attempt_until_settled(client, request, &id, first).await,
+            Err(error) => Err(error),
+        };
+        record(&Span::current(), &result, stop.is_abandoned());
+        result
+    });
+    cancellation.instrument(span).await
 }
 
-impl Life {
-    /// Makes the cancellation.
-    pub(crate) async fn run(self, request: &CancelRequest) -> Result<Cancelled, Error> {
-        let span = tracing::info_span!(
-            "cancel_onboard",
-            application_id = request.application_id(),
-            termination_type = request.termination_type().value(),
-            attempts = field::Empty,
-            outcome = field::Empty,
-            delivery = field::Empty,
-            kind = field::Empty,
-        );
-        let cancellation = pin!(async {
-            let stop = self.stop.clone();
-            let result = match request.checked_id() {
-                Ok(id) => self.attempt_until_settled(request, &id).await,
-                Err(error) => Err(error),
-            };
-            record(&Span::current(), &result, stop.is_abandoned());
-            result
-        });
-        cancellation.instrument(span).await
+async fn attempt_until_settled(
+    client: &Shared,
+    request: &CancelRequest,
+    id: &ApplicationId,
+    first: First,
+) -> Result<Cancelled, Error> {
+    let progress = Arc::clone(&first.progress);
+    if request.had_lost_attempt() {
+        progress.learn(Delivery::Unknown);
     }
-
-    async fn attempt_until_settled(self, request: &CancelRequest, id: &ApplicationId) -> Result<Cancelled, Error> {
-        let Self { client, turn, before_sending, stop, progress } = self;
-        if request.had_lost_attempt() {
-            progress.learn(Delivery::Unknown);
+    let mut attempts = Attempts::new(client, Way::OwnConnections(&client.pacer), first);
+    loop {
+        let lost_before = progress.delivery() == Delivery::Unknown;
+        let failed = match attempt(client, &mut attempts, request, id).await {
+            Ok(success) => return Ok(done(Outcome::Cancelled, &progress, success.log_id)),
+            Err(failed) => failed,
+        };
+        let refused = failed.failure.delivery() == Delivery::Rejected;
+        if refused && lost_before && failed.failure.code() == Some(TERMINATED) {
+            let log_id = failed.failure.log_id().map(str::to_owned);
+            return Ok(done(Outcome::Terminated, &progress, log_id));
         }
-        let mut attempts = Attempts::new(&client, Way::OwnConnections(&client.pacer))
-            .with_turn(turn)
-            .watched(Arc::clone(&progress), stop)
-            .before_first(before_sending);
-        loop {
-            let lost_before = progress.delivery() == Delivery::Unknown;
-            let failed = match attempt(&client, &mut attempts, request, id).await {
-                Ok(success) => return Ok(done(Outcome::Cancelled, &progress, success.log_id)),
-                Err(failed) => failed,
-            };
-            let refused = failed.failure.delivery() == Delivery::Rejected;
-            if refused && lost_before && failed.failure.code() == Some(TERMINATED) {
-                let log_id = failed.failure.log_id().map(str::to_owned);
-                return Ok(done(Outcome::Terminated, &progress, log_id));
-            }
-            // Nothing but success and that settles what was lost before: even a refusal by the endpoint may be what the lost
-            // attempt caused, and the lost attempt may still be carried out.
-            if let Next::End(failure) = attempts.next(failed).await {
-                let begun = attempts.begun();
-                return Err(Error::new(progress.delivery(), begun, failure, attempts.into_earlier()));
-            }
+        // Nothing but success and that settles what was lost before: even a refusal by the endpoint may be what the lost
+        // attempt caused, and the lost attempt may still be carried out.
+        if let Next::End(failure) = attempts.next(failed).await {
+            return Err(Error::new(progress.delivery(), progress.begun(), failure, attempts.into_earlier()));
         }
     }
 }

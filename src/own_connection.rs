@@ -9,7 +9,7 @@
 //! connection has to pass is a task-local value.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -114,38 +114,50 @@ impl<S> Layer<S> for GateLayer {
     type Service = GatedConnector<S>;
 
     fn layer(&self, connector: S) -> GatedConnector<S> {
-        GatedConnector { connector, connect_timeout: self.connect_timeout }
+        GatedConnector { connector: Arc::new(connector), connect_timeout: self.connect_timeout }
     }
 }
 
 /// A connector behind a [`GateLayer`].
-#[derive(Clone)]
 pub(crate) struct GatedConnector<S> {
-    connector: S,
+    /// Shared, since reqwest clones its connector several times for each request.
+    connector: Arc<S>,
     connect_timeout: Duration,
+}
+
+impl<S> Clone for GatedConnector<S> {
+    fn clone(&self) -> Self {
+        Self { connector: Arc::clone(&self.connector), connect_timeout: self.connect_timeout }
+    }
 }
 
 impl<S, R> Service<R> for GatedConnector<S>
 where
-    S: Service<R, Error = BoxError>,
-    S::Future: Send + 'static,
+    S: Service<R, Error = BoxError> + Clone + Send + Sync + 'static,
+    S::Future: Send,
     S::Response: Send,
+    R: Send + 'static,
 {
     type Response = S::Response;
     type Error = BoxError;
     type Future = Pin<Box<dyn Future<Output = Result<S::Response, BoxError>> + Send>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.connector.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        // The connector is asked when there is something to connect to.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, to: R) -> Self::Future {
-        let (connecting, limit) = (self.connector.call(to), self.connect_timeout);
+        let (mut connector, limit) = (S::clone(&self.connector), self.connect_timeout);
         let gate = GATE.try_with(Arc::clone);
         Box::pin(async move {
             // Without a gate nobody would count the request.
             let gate = gate?;
-            let connection = timeout(limit, connecting).await??;
+            let connection = timeout(limit, async {
+                poll_fn(|context| connector.poll_ready(context)).await?;
+                connector.call(to).await
+            });
+            let connection = connection.await??;
             gate.pass().await?;
             Ok(connection)
         })

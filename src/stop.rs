@@ -1,68 +1,73 @@
 //! A wish that a call begins nothing more.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::Poll;
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 /// Says to a call that it must begin nothing more. Clones say it to the same calls.
-#[derive(Clone, Debug)]
-pub(crate) struct Stop(watch::Sender<State>);
+#[derive(Clone, Default)]
+pub(crate) struct Stop(Arc<Shared>);
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
-    Running,
-    Stopped,
-    /// Stopped, and nobody waits for the result.
-    Abandoned,
+#[derive(Default)]
+struct Shared {
+    state: AtomicU8,
+    changed: Notify,
 }
+
+const STOPPED: u8 = 1;
+/// Stopped, and nobody waits for the result.
+const ABANDONED: u8 = 2;
 
 /// The call was stopped before what was waited for had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stopped;
 
 impl Stop {
-    pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(State::Running))
-    }
-
     pub(crate) fn stop(&self) {
-        self.set(State::Stopped);
+        self.set(STOPPED);
     }
 
     /// Stops, and says that nobody waits for the result.
     pub(crate) fn abandon(&self) {
-        self.set(State::Abandoned);
+        self.set(ABANDONED);
     }
 
-    fn set(&self, state: State) {
-        self.0.send_if_modified(|current| state > std::mem::replace(current, state.max(*current)));
+    fn set(&self, state: u8) {
+        if self.0.state.fetch_max(state, Ordering::AcqRel) < state {
+            self.0.changed.notify_waiters();
+        }
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        *self.0.borrow() != State::Running
+        self.0.state.load(Ordering::Acquire) >= STOPPED
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
-        *self.0.borrow() == State::Abandoned
-    }
-
-    /// Waits until it is stopped.
-    pub(crate) async fn stopped(&self) {
-        // The sender lives as long as this waits.
-        let _ = self.0.subscribe().wait_for(|state| *state != State::Running).await;
+        self.0.state.load(Ordering::Acquire) == ABANDONED
     }
 
     /// What comes of a wait that can be left at any point, unless it is stopped first.
     pub(crate) async fn or<T>(&self, wait: impl Future<Output = T>) -> Result<T, Stopped> {
         let mut wait = pin!(wait);
-        let mut stopped = pin!(self.stopped());
-        std::future::poll_fn(|context| {
+        let mut changed = pin!(self.0.changed.notified());
+        poll_fn(|context| {
             // A stop goes first: what could begin now must not.
-            if stopped.as_mut().poll(context).is_ready() {
-                return std::task::Poll::Ready(Err(Stopped));
+            if self.is_stopped() {
+                return Poll::Ready(Err(Stopped));
             }
-            wait.as_mut().poll(context).map(Ok)
+            if let Poll::Ready(outcome) = wait.as_mut().poll(context) {
+                return Poll::Ready(Ok(outcome));
+            }
+            match changed.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(Err(Stopped)),
+                // Whoever stops it wakes this from now on, and may have stopped it just before.
+                Poll::Pending if self.is_stopped() => Poll::Ready(Err(Stopped)),
+                Poll::Pending => Poll::Pending,
+            }
         })
         .await
     }
@@ -74,11 +79,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_stop_goes_before_what_is_ready_and_is_never_taken_back() {
-        let stop = Stop::new();
+        let stop = Stop::default();
         assert_eq!(stop.or(async { 7 }).await, Ok(7));
         stop.abandon();
         stop.stop();
         assert!(stop.is_stopped() && stop.is_abandoned());
         assert_eq!(stop.clone().or(async { 7 }).await, Err(Stopped));
+    }
+
+    #[tokio::test]
+    async fn a_stop_wakes_whoever_waits() {
+        let stop = Stop::default();
+        let waiting = tokio::spawn({
+            let stop = stop.clone();
+            async move { stop.or(std::future::pending::<()>()).await }
+        });
+        tokio::task::yield_now().await;
+        stop.stop();
+        assert_eq!(waiting.await.expect("no panic"), Err(Stopped));
     }
 }

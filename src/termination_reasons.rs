@@ -16,7 +16,7 @@ use serde_json::Value;
 use tracing::{Instrument, field};
 
 use crate::answer::Success;
-use crate::attempts::{Attempts, Failed, Next, Way};
+use crate::attempts::{Attempts, Failed, First, Next, Way};
 use crate::client::Shared;
 use crate::error::{Delivery, Error, ErrorKind, Subject};
 use crate::facts::Received;
@@ -295,7 +295,7 @@ impl fmt::Debug for TerminationReasons {
 async fn read_page(client: Arc<Shared>, page_size: i64, token: Option<String>) -> Result<Page, Error> {
     let span = tracing::info_span!("termination_reasons", attempts = field::Empty, kind = field::Empty);
     let reading = async {
-        let mut attempts = Attempts::new(&client, Way::SharedConnections(&client.reasons_pacer));
+        let mut attempts = Attempts::new(&client, Way::SharedConnections(&client.reasons_pacer), First::default());
         let mut delivery = Delivery::NotSent;
         loop {
             let failed = match attempt(&client, &mut attempts, page_size, token.as_deref()).await {

@@ -22,7 +22,7 @@ fn each_application_has_a_line_when_it_is_begun_and_one_when_it_ends() {
     ran.assert_status(1);
     let text = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
     for number in 0..30 {
-        let started = format!("{{\"application_id\":\"{number}\",\"started\":true}}\n");
+        let started = format!("{{\"application_id\":\"{number}\",\"started\":true,\"at\":\"");
         let at = text.find(&started).expect("it was begun");
         let end = format!("\"application_id\":\"{number}\"");
         assert!(text[at + started.len()..].contains(&end), "the end comes behind the beginning");
@@ -36,12 +36,15 @@ fn each_application_has_a_line_when_it_is_begun_and_one_when_it_ends() {
         let keys: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
         match id.as_str() {
             "7" => {
-                assert_eq!(keys, ["application_id", "elapsed_ms", "error", "ok"]);
+                assert_eq!(keys, ["application", "application_id", "at", "elapsed_ms", "error", "ok"]);
                 assert_eq!(line["error"]["kind"], "managed_by_feishu_people");
                 attempts += line["error"]["attempts"].as_u64().expect("a number");
             }
             _ => {
-                assert_eq!(keys, ["application_id", "attempts", "elapsed_ms", "log_id", "ok", "outcome"]);
+                assert_eq!(
+                    keys,
+                    ["application", "application_id", "at", "attempts", "elapsed_ms", "log_id", "ok", "outcome"]
+                );
                 assert_eq!(line["ok"], true);
                 let tried = line["attempts"].as_u64().expect("a number");
                 assert_eq!(line["outcome"], if tried == 1 { "cancelled" } else { "terminated" });

@@ -1,6 +1,7 @@
 //! What can be given on the command line, and what is said of what can't.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -285,8 +286,8 @@ pub fn misfit(arguments: &Arguments) -> Option<clap::Error> {
 /// Says what is wrong with the arguments, in the form that they themselves ask for.
 pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return Exit::Done;
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        return output::unless_unwritten(printed, Exit::Done);
     }
     let wants_json = given.iter().any(|argument| argument == "--output=json")
         || given.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
@@ -294,13 +295,12 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
         let text = error.render().to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
         let message = first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-        match command(given) {
+        return match command(given) {
             Some("check-docs") => check_docs::refused_here(&message),
             _ => output::refused_here(application_id(given).as_deref(), &message),
-        }
-    } else {
-        let _ = error.print();
+        };
     }
+    let _ = error.print();
     Exit::InvalidRequest
 }
 

@@ -31,19 +31,23 @@ pub fn run(common: &Common, explain: &Explain) -> Exit {
     match explain.code {
         Some(document::SUCCESS_CODE) => success(common.output()),
         Some(number) => print(Code::from_number(number), common.output()),
-        None => Code::known().for_each(|code| match common.output() {
-            Output::Json => print(code, common.output()),
-            Output::Text => output::print(&summary(code, Language::choose(common.lang))),
-        }),
+        None => {
+            let language = Language::choose(common.lang);
+            let mut exits = Code::known().map(|code| match common.output() {
+                Output::Json => print(code, common.output()),
+                Output::Text => output::print(&summary(code, language), Exit::Done),
+            });
+            exits.find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
+        }
     }
-    Exit::Done
 }
 
-fn success(form: Output) {
-    output::print(match form {
+fn success(form: Output) -> Exit {
+    let line = match form {
         Output::Json => r#"{"code":0,"ok":true}"#,
         Output::Text => "0: success, whatever the HTTP status",
-    });
+    };
+    output::print(line, Exit::Done)
 }
 
 fn summary(code: Code, language: Language) -> String {
@@ -52,13 +56,14 @@ fn summary(code: Code, language: Language) -> String {
     format!("{:<9} {:<24} {}; {known}", code.number(), meaning.kind, code.label().unwrap_or_default())
 }
 
-fn print(code: Code, form: Output) {
+fn print(code: Code, form: Output) -> Exit {
     let status = code.http_status().unwrap_or(USUAL_STATUS);
     let advice = code.advice(status);
-    match form {
-        Output::Json => output::print(&json(code, status, &advice)),
-        Output::Text => output::print(&text(code, status, &advice)),
-    }
+    let text = match form {
+        Output::Json => json(code, status, &advice),
+        Output::Text => text(code, status, &advice),
+    };
+    output::print(&text, Exit::Done)
 }
 
 fn json(code: Code, status: u16, advice: &Advice) -> String {
@@ -74,7 +79,7 @@ fn json(code: Code, status: u16, advice: &Advice) -> String {
         advice: AdviceObject { en: &advice.en, zh: &advice.zh },
         page: document::PAGE.url,
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    output::json(&line)
 }
 
 fn text(code: Code, status: u16, advice: &Advice) -> String {

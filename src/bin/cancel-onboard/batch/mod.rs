@@ -67,41 +67,43 @@ impl From<Objection> for Refusal {
 }
 
 impl Refusal {
-    /// Says why, in the form that was asked for.
+    /// Says why, in the form that was asked for, and returns how that ends the program.
     fn print(self, form: Output, language: Language) -> Exit {
-        match (self, form) {
-            (Self::Whole(reason), Output::Json) => output::refused_here(None, &reason),
-            (Self::Whole(reason), Output::Text) => output::complain(&format!("error: {}", printable(&reason))),
-            (Self::Connection(error), Output::Json) => output::refused_here(None, &error.message()),
-            (Self::Connection(error), Output::Text) => {
-                output::complain(&format!("error: {}", printable(&error.message())));
-            }
-            (Self::Lines(complaints), form) => print_complaints(&complaints, form),
-            (Self::ReasonsUnread(error, elapsed), form) => return print_unread(error, elapsed, form, language),
+        match self {
+            Self::Whole(reason) => refuse(None, &reason, form),
+            Self::Connection(error) => refuse(None, &error.message(), form),
+            Self::Lines(complaints) => print_complaints(&complaints, form),
+            Self::ReasonsUnread(error, elapsed) => print_unread(error, elapsed, form, language),
         }
-        Exit::InvalidRequest
     }
 }
 
-fn print_complaints(complaints: &[Complaint], form: Output) {
-    for complaint in complaints.iter().take(COMPLAINTS) {
-        let text = complaint.to_string();
-        match form {
-            Output::Json => output::refused_here(complaint.application_id.as_deref(), &text),
-            Output::Text => output::complain(&format!("error: {}", printable(&text))),
+fn refuse(application_id: Option<&str>, reason: &str, form: Output) -> Exit {
+    match form {
+        Output::Json => output::refused_here(application_id, reason),
+        Output::Text => {
+            output::complain(&format!("error: {}", printable(reason)));
+            Exit::InvalidRequest
         }
     }
+}
+
+fn print_complaints(complaints: &[Complaint], form: Output) -> Exit {
+    let print = |complaint: &Complaint| refuse(complaint.application_id.as_deref(), &complaint.to_string(), form);
+    let mut exits = complaints.iter().take(COMPLAINTS).map(print);
+    let exit = exits.find(|exit| *exit != Exit::InvalidRequest).unwrap_or(Exit::InvalidRequest);
     if let Some(more) = complaints.len().checked_sub(COMPLAINTS).filter(|more| *more > 0) {
         output::complain(&format!("error: and {more} more like these"));
     }
     output::complain("nothing was sent: the file must be right as a whole");
+    exit
 }
 
 /// Says that the reasons could not be read, as any other command would.
 fn print_unread(error: Error, elapsed: Duration, form: Output, language: Language) -> Exit {
-    let exit = Exit::of(&error);
+    let mut exit = Exit::of(&error);
     match form {
-        Output::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
+        Output::Json => exit = output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed), exit),
         Output::Text => output::complain(&output::unlisted_text(&error, language)),
     }
     output::complain("nothing was sent: the reasons that the file names could not be checked");
@@ -141,11 +143,11 @@ async fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: L
         let connection = Connection::make(common, pace.clone()).await.map_err(Refusal::Connection)?;
         reason_check::check(&plan, &connection.client).await?;
     }
-    output::print(&match common.output() {
+    let text = match common.output() {
         Output::Json => summary::dry_run_json(&plan, &pace),
         Output::Text => summary::dry_run_text(&plan, &pace, language),
-    });
-    Ok(Exit::Done)
+    };
+    Ok(output::print(&text, Exit::Done))
 }
 
 async fn send(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
@@ -185,15 +187,22 @@ fn tell_strangers(strangers: &Strangers, language: Language) {
 /// Prints the summary, and says how to exit.
 fn finish(form: Output, tally: &Tally, why: &WhyStopped, language: Language) -> Exit {
     let summary = summary::text(tally, why, language);
-    match form {
-        Output::Text => output::print(&summary),
-        // Standard output holds results alone.
-        Output::Json => output::complain(&summary),
-    }
-    match tally.exit() {
+    let exit = match tally.exit() {
+        _ if why.unprinted => Exit::Defect,
         _ if why.interrupted => Exit::Interrupted,
         _ if why.credentials_refused => Exit::Credentials,
         Exit::Done if why.not_recorded.is_some() => Exit::Refused,
         exit => exit,
+    };
+    if form == Output::Text {
+        let printed = output::print(&summary, Exit::Done);
+        if printed == Exit::Done {
+            return exit;
+        }
+        output::complain(&summary);
+        return printed;
     }
+    // Standard output holds results alone.
+    output::complain(&summary);
+    exit
 }

@@ -10,7 +10,7 @@ use futures_util::stream::{self, FusedStream, Stream, StreamExt};
 
 use super::plan::{Plan, Standing};
 use super::progress::Progress;
-use super::report::{Ended, NotRecorded, Recorded, Recorder, gone};
+use super::report::{Ended, NotRecorded, Recorded, Recorder, gone, now};
 use super::signals::Signals;
 use super::tally::Tally;
 use crate::arguments::{Language, Output};
@@ -51,6 +51,8 @@ pub struct WhyStopped {
     pub interrupted: bool,
     pub credentials_refused: bool,
     pub not_recorded: Option<NotRecorded>,
+    /// Standard output could not be written, which has been said, and stops nothing.
+    pub unprinted: bool,
 }
 
 /// How a run came to its end.
@@ -151,7 +153,7 @@ impl<'a> Run<'a> {
         }
         self.ended.0 += 1;
         self.ended.1 += usize::from(self.plan.standing(id) == Standing::Lost);
-        let line = output::json_line(Some(id), result, elapsed);
+        let line = output::dated_json_line(id, result, elapsed, &now());
         let recorded = self.recorder.ended(line.clone());
         self.recording.push_back(Recording { id: id.to_owned(), ended: Ended::from(result), line, recorded });
     }
@@ -161,7 +163,7 @@ impl<'a> Run<'a> {
         let Some(Recording { id, ended, line, .. }) = self.recording.pop_front() else { return };
         self.tally.add(&id, ended);
         if self.output == Output::Json {
-            output::print(&line);
+            self.print(&line);
         }
         if let Err(reason) = outcome {
             self.progress.complain(&match self.language {
@@ -169,6 +171,13 @@ impl<'a> Run<'a> {
                 Language::Zh => format!("未能写入报告：{line}"),
             });
             self.why_stopped.not_recorded.get_or_insert(reason);
+        }
+    }
+
+    /// Prints a result, unless an earlier one could not be: the report has them all.
+    fn print(&mut self, line: &str) {
+        if !self.why_stopped.unprinted {
+            self.why_stopped.unprinted = output::print(line, Exit::Done) != Exit::Done;
         }
     }
 

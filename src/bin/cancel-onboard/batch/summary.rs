@@ -12,6 +12,7 @@ use super::progress::duration;
 use super::run::WhyStopped;
 use super::tally::{OfKind, Tally};
 use crate::arguments::Language;
+use crate::output;
 
 /// What is worth knowing of a file that is right.
 pub fn notes(plan: &Plan<'_>, language: Language) -> Vec<String> {
@@ -230,5 +231,5 @@ pub fn dry_run_json(plan: &Plan<'_>, pace: &Pace) -> String {
         fate_unknown: plan.count(Standing::Lost),
         least_seconds: pace.time_for(plan.to_send()).as_secs_f64(),
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    output::json(&line)
 }

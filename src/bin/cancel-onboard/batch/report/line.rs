@@ -1,18 +1,26 @@
 //! A line of a report.
 
 use feishu_cancel_onboard::{Delivery, ErrorKind, Outcome};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::output;
 
 /// The line that says that an application's first attempt is about to be sent.
 pub fn started(application_id: &str) -> String {
-    let line = StartedLine { application_id, started: true };
-    serde_json::to_string(&line).unwrap_or_default()
+    output::json(&StartedLine { application_id, started: true, at: &now() })
 }
 
 #[derive(Serialize)]
 struct StartedLine<'a> {
     application_id: &'a str,
     started: bool,
+    at: &'a str,
+}
+
+/// The time as the lines of a report have it: UTC, as RFC 3339 writes it, to the millisecond.
+pub fn now() -> String {
+    format!("{:.3}", Timestamp::now())
 }
 
 /// What a line of a report says.

@@ -8,5 +8,5 @@ mod line;
 mod recorder;
 
 pub use file::{Opened, exists, is_same_file, open, read};
-pub use line::{Advice, Ended, Failed, Line};
+pub use line::{Advice, Ended, Failed, Line, now};
 pub use recorder::{NotRecorded, Recorded, Recorder, gone};

@@ -160,17 +160,20 @@ pub struct Batch {
     /// The cancellations, CSV or JSON Lines; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where to put on record what is begun and what becomes of it, as JSON Lines
+    /// File that records every started cancellation and its result, as JSON Lines
     #[arg(long, value_name = "REPORT", required_unless_present = "dry_run")]
     pub report: Option<PathBuf>,
-    /// Go on with a report: what has ended is left alone, everything else is tried
+    /// Continue the report of an earlier run: finished entries are skipped, everything else is tried
     #[arg(long, requires = "report")]
     pub resume: bool,
+    /// With --resume, also retry what the platform refused for good
+    #[arg(long, requires = "resume")]
+    pub retry_rejected: bool,
     /// Before anything is sent, look the reasons up: refuse a file that names one that is unknown, disabled or of another type
     #[arg(long)]
     pub check_reasons: bool,
-    /// Check the file and say what would be sent and how long it takes; sends nothing and needs no credentials, except to
-    /// check the reasons
+    /// Check the file, and with --resume the report, and say what would be sent and how long it takes; sends nothing and
+    /// needs no credentials, except to check the reasons
     #[arg(long)]
     pub dry_run: bool,
     /// At most so many calls in a second [default: the documented limit]

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_cancel-onboard");
 
-/// Everything that a terminal could obey, and characters that reorder text, each of its own kind.
+/// Everything that a terminal could obey, and characters that reorder text, one of each kind.
 const HARMFUL: &str = "\u{1b}[2J\u{7}\u{7f}\u{85}\u{9b}31m\u{61c}\u{200e}\u{202e}\u{2066}\u{2028}\u{2029}\u{feff}";
 
 /// A folder that is gone when the test is.

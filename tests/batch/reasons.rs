@@ -126,7 +126,7 @@ fn a_report_that_exists_is_found_before_anything_is_looked_up() {
     folder.write("report.jsonl", "");
     let ran = batch(&folder, &sandbox, "list.csv", &[]);
     ran.assert_status(2);
-    assert!(ran.stderr.contains("exists: go on with it by --resume"), "{ran:?}");
+    assert!(ran.stderr.contains("exists: continue it with --resume"), "{ran:?}");
     assert!(sandbox.calls().is_empty());
 }
 

@@ -78,13 +78,13 @@ fn what_waits_for_its_turn_or_for_a_token_has_not_begun() {
 }
 
 #[test]
-fn a_report_that_exists_is_gone_on_with_only_if_that_was_asked_for() {
+fn a_report_that_exists_is_continued_only_if_that_was_asked_for() {
     let (sandbox, folder) = (unlimited(), Folder::new());
     folder.list(2);
     folder.write("report.jsonl", "");
     let ran = run(folder.batch(&[], &environment(&sandbox)));
     ran.assert_status(2);
-    assert!(ran.stderr.contains("report.jsonl exists: go on with it by --resume"), "{ran:?}");
+    assert!(ran.stderr.contains("report.jsonl exists: continue it with --resume"), "{ran:?}");
     assert!(sandbox.calls().is_empty());
     run(folder.batch(&["--resume"], &environment(&sandbox))).assert_status(0);
     assert_eq!(folder.ends().len(), 2);
@@ -287,7 +287,7 @@ fn a_report_that_is_removed_or_replaced_while_the_run_goes_on_stops_it() {
                     assert_eq!(text, "another file");
                 }
                 "moved away" => {
-                    // Put back, it says nothing of those that were not sent, and the run goes on.
+                    // Put back, it says nothing of those that were not sent, and the run continues.
                     fs::rename(folder.path("moved"), folder.path("report.jsonl")).expect("it is there");
                     let text = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
                     assert!(text.starts_with(&begun), "{text}");

@@ -79,7 +79,7 @@ pub fn exists(path: &Path) -> String {
     let shown = path.display();
     match path.metadata() {
         Ok(metadata) if !metadata.is_file() => not_regular(path),
-        _ => format!("the report {shown} exists: go on with it by --resume, or name another one"),
+        _ => format!("the report {shown} exists: continue it with --resume, or name another one"),
     }
 }
 

@@ -67,7 +67,7 @@ impl Header {
         if *origin != identity.origin {
             return Some(format!(
                 "is of another origin: it was written for {}, and this run calls {}; name another report, or call the same \
-                 origin",
+                 origin with --base-url, FEISHU_BASE_URL or --sandbox",
                 place(origin),
                 place(&identity.origin)
             ));

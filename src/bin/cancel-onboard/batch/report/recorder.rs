@@ -47,7 +47,7 @@ impl fmt::Display for NotRecorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unwritten(reason) => write!(f, "the report can't be written: {reason}"),
-            Self::Removed => f.write_str("the report was removed or replaced while the run went on"),
+            Self::Removed => f.write_str("the report was removed or replaced during the run"),
         }
     }
 }

@@ -55,10 +55,10 @@ async fn a_success_is_one_line_with_these_keys() {
     let mut line = line(&output);
     let log_id = line["log_id"].take();
     assert!(log_id.as_str().is_some_and(|id| !id.is_empty()));
-    let expected =
-        value!({"ok": true, "application_id": "1111111111", "outcome": "cancelled", "attempts": 1, "log_id": null});
+    let expected = value!({"ok": true, "application_id": "1111111111", "outcome": "cancelled", "attempts": 1, "log_id": null,
+        "application": null});
     assert_eq!(line, expected);
-    let keys = ["ok", "application_id", "outcome", "attempts", "log_id", "elapsed_ms"];
+    let keys = ["ok", "application_id", "outcome", "attempts", "log_id", "elapsed_ms", "application"];
     assert_in_order(&stdout(&output), &keys);
 }
 
@@ -74,7 +74,7 @@ async fn a_failure_is_one_line_with_these_keys() {
     let expected = value!({"ok": false, "application_id": "1111111111", "error": {
         "kind": "already_terminated", "code": 1002221, "http_status": 400, "message": "told so", "log_id": "L",
         "delivery": "rejected", "retryable": false, "retry_after_ms": null, "attempts": 1, "advice": null,
-        "details": {"helps": [{"url": "u"}]}}});
+        "details": {"helps": [{"url": "u"}]}}, "application": null});
     assert_eq!(line, expected);
     let keys = [
         "ok",
@@ -94,6 +94,7 @@ async fn a_failure_is_one_line_with_these_keys() {
         "zh",
         "details",
         "elapsed_ms",
+        "application",
     ];
     assert_in_order(&stdout(&output), &keys);
 }

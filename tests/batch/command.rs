@@ -38,6 +38,19 @@ pub fn environment(sandbox: &Sandbox) -> Vec<(String, String)> {
     .into()
 }
 
+/// The first line of the reports of runs that call a sandbox.
+pub fn header(sandbox: &Sandbox) -> String {
+    header_of(sandbox.base_url(), Some(sandbox.app_id()))
+}
+
+/// The first line of a report.
+pub fn header_of(origin: &str, app_id: Option<&str>) -> String {
+    let app_id = serde_json::to_string(&app_id).expect("it is JSON");
+    format!(
+        "{{\"report\":1,\"origin\":\"{origin}\",\"app_id\":{app_id},\"version\":\"0.1.0\",\"at\":\"2026-01-01T00:00:00.000Z\"}}\n"
+    )
+}
+
 /// A folder that is gone when the test is.
 pub struct Folder(PathBuf);
 
@@ -65,11 +78,14 @@ impl Folder {
         self.write("list.csv", format!("application_id,termination_type\n{rows}"));
     }
 
-    /// The lines of the report.
+    /// The lines of the report, behind the first one.
     pub fn report(&self) -> Vec<Value> {
         let text = fs::read_to_string(self.path("report.jsonl")).expect("there is a report");
-        assert!(text.is_empty() || text.ends_with('\n'), "{text}");
-        text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+        assert!(text.ends_with('\n'), "{text}");
+        let mut lines = text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON"));
+        let first: Value = lines.next().expect("there is a first line");
+        assert_eq!(first["report"], 1, "{first}");
+        lines.collect()
     }
 
     /// The final lines of the report by application, in the order in which they came.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json as value};
 
-use crate::command::{Folder, Ran, run, run_with_input};
+use crate::command::{Folder, Ran, header_of, run, run_with_input};
 use crate::raw_server::{RawServer, TOKEN, json};
 
 const OK: &str = r#"{"code":0,"msg":"success","data":{}}"#;
@@ -150,9 +150,10 @@ fn a_dry_run_says_what_would_be_sent_and_sends_nothing() {
 fn a_dry_run_takes_a_report_into_account_and_leaves_it_as_it_is() {
     let folder = Folder::new();
     folder.list(5);
-    let report = "{\"ok\":true,\"application_id\":\"0\",\"outcome\":\"cancelled\",\"attempts\":1,\"log_id\":null,\"elapsed_ms\":1}\n\
+    let lines = "{\"ok\":true,\"application_id\":\"0\",\"outcome\":\"cancelled\",\"attempts\":1,\"log_id\":null,\"elapsed_ms\":1}\n\
         {\"application_id\":\"1\",\"started\":true}\n{\"application_id\":\"2\",\"star";
-    folder.write("report.jsonl", report);
+    let report = header_of("https://open.feishu.cn", None) + lines;
+    folder.write("report.jsonl", &report);
     dry_run(&folder, &["--report", "report.jsonl"]).assert_status(2);
     let ran = dry_run(&folder, &["--report", "report.jsonl", "--resume", "--output", "json"]);
     let line = &ran.json()[0];

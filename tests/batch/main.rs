@@ -5,6 +5,7 @@ mod raw_server;
 
 mod command;
 mod file;
+mod first_line;
 mod input;
 mod reasons;
 mod report;

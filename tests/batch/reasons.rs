@@ -4,7 +4,7 @@ use feishu_cancel_onboard::PlatformErrorCode;
 use feishu_cancel_onboard::sandbox::{Answer, Ending, Fault, Sandbox};
 use serde_json::{Value, json as value};
 
-use crate::command::{Folder, Ran, environment, run, unlimited};
+use crate::command::{Folder, Ran, environment, header, run, unlimited};
 
 const HEADER: &str = "application_id,termination_type,termination_reason_ids\n";
 /// Of those that the sandbox lists: one of each type, and a disabled one of candidates.
@@ -126,7 +126,7 @@ fn a_report_that_exists_is_found_before_anything_is_looked_up() {
     folder.write("report.jsonl", "");
     let ran = batch(&folder, &sandbox, "list.csv", &[]);
     ran.assert_status(2);
-    assert!(ran.stderr.contains("exists: go on with it by --resume"), "{ran:?}");
+    assert!(ran.stderr.contains("exists: continue it with --resume"), "{ran:?}");
     assert!(sandbox.calls().is_empty());
 }
 
@@ -136,7 +136,7 @@ fn of_what_has_ended_the_reasons_are_not_looked_at() {
     folder.write("list.csv", format!("{HEADER}1,22,{DISABLED}\n2,22,{DECLINED}\n"));
     let report = "{\"application_id\":\"1\",\"started\":true}\n\
         {\"ok\":true,\"application_id\":\"1\",\"outcome\":\"cancelled\",\"attempts\":1,\"log_id\":\"L\",\"elapsed_ms\":1}\n";
-    folder.write("report.jsonl", report);
+    folder.write("report.jsonl", header(&sandbox) + report);
     let ran = batch(&folder, &sandbox, "list.csv", &["--resume"]);
     ran.assert_status(0);
     assert_eq!(calls(&sandbox), (1, 2));
@@ -144,7 +144,7 @@ fn of_what_has_ended_the_reasons_are_not_looked_at() {
     assert!(ran.stdout.starts_with("2 of 2 done: 2 cancelled"), "{ran:?}");
     // What has not ended is looked at, and a report that is there is left as it is.
     let started = "{\"application_id\":\"1\",\"started\":true}\n";
-    folder.write("report.jsonl", started);
+    folder.write("report.jsonl", header(&sandbox) + started);
     let ran = batch(&folder, &sandbox, "list.csv", &["--resume"]);
     ran.assert_status(2);
     assert_complaints(&ran, &[&format!("line 2, column termination_reason_ids: the reason id `{DISABLED}`")]);

@@ -22,7 +22,7 @@ fn each_application_has_a_line_when_it_is_begun_and_one_when_it_ends() {
     ran.assert_status(1);
     let text = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
     for number in 0..30 {
-        let started = format!("{{\"application_id\":\"{number}\",\"started\":true}}\n");
+        let started = format!("{{\"application_id\":\"{number}\",\"started\":true,\"at\":\"");
         let at = text.find(&started).expect("it was begun");
         let end = format!("\"application_id\":\"{number}\"");
         assert!(text[at + started.len()..].contains(&end), "the end comes behind the beginning");
@@ -36,12 +36,15 @@ fn each_application_has_a_line_when_it_is_begun_and_one_when_it_ends() {
         let keys: Vec<_> = line.as_object().expect("an object").keys().map(String::as_str).collect();
         match id.as_str() {
             "7" => {
-                assert_eq!(keys, ["application_id", "elapsed_ms", "error", "ok"]);
+                assert_eq!(keys, ["application", "application_id", "at", "elapsed_ms", "error", "ok"]);
                 assert_eq!(line["error"]["kind"], "managed_by_feishu_people");
                 attempts += line["error"]["attempts"].as_u64().expect("a number");
             }
             _ => {
-                assert_eq!(keys, ["application_id", "attempts", "elapsed_ms", "log_id", "ok", "outcome"]);
+                assert_eq!(
+                    keys,
+                    ["application", "application_id", "at", "attempts", "elapsed_ms", "log_id", "ok", "outcome"]
+                );
                 assert_eq!(line["ok"], true);
                 let tried = line["attempts"].as_u64().expect("a number");
                 assert_eq!(line["outcome"], if tried == 1 { "cancelled" } else { "terminated" });
@@ -75,25 +78,23 @@ fn what_waits_for_its_turn_or_for_a_token_has_not_begun() {
 }
 
 #[test]
-fn a_report_that_exists_is_gone_on_with_only_if_that_was_asked_for() {
+fn a_report_that_exists_is_continued_only_if_that_was_asked_for() {
     let (sandbox, folder) = (unlimited(), Folder::new());
     folder.list(2);
     folder.write("report.jsonl", "");
     let ran = run(folder.batch(&[], &environment(&sandbox)));
     ran.assert_status(2);
-    assert!(ran.stderr.contains("report.jsonl exists: go on with it by --resume"), "{ran:?}");
+    assert!(ran.stderr.contains("report.jsonl exists: continue it with --resume"), "{ran:?}");
     assert!(sandbox.calls().is_empty());
     run(folder.batch(&["--resume"], &environment(&sandbox))).assert_status(0);
-    // Whoever was killed before there was a report can go on as well.
-    fs::remove_file(folder.path("report.jsonl")).expect("it is there");
-    run(folder.batch(&["--resume"], &environment(&sandbox))).assert_status(1);
     assert_eq!(folder.ends().len(), 2);
 }
 
 #[test]
 fn two_runs_can_not_share_a_report_and_the_lock_ends_with_the_process() {
-    let (sandbox, folder) = (start(Sandbox::builder().rate_limits([]).latency(HOURS..=HOURS)), Folder::new());
+    let (sandbox, folder) = (unlimited(), Folder::new());
     folder.list(3);
+    sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(HOURS), 3));
     let mut child = spawn(&mut folder.batch(&[], &environment(&sandbox)));
     until(|| sandbox.calls().len() == 4);
     let before = fs::read(folder.path("report.jsonl")).expect("there is a report");
@@ -106,9 +107,10 @@ fn two_runs_can_not_share_a_report_and_the_lock_ends_with_the_process() {
     assert_eq!(fs::read(folder.path("report.jsonl")).expect("there is a report"), before);
     child.kill().expect("it is ours to end");
     child.wait().expect("it has ended");
-    let other = unlimited();
-    run(folder.batch(&["--resume"], &environment(&other))).assert_status(0);
-    assert_eq!(other.cancellations(), 3);
+    let ran = run(folder.batch(&["--resume"], &environment(&sandbox)));
+    ran.assert_status(0);
+    assert!(ran.stdout.starts_with("3 of 3 done: 0 cancelled, 3 terminated"), "{ran:?}");
+    assert_eq!((sandbox.calls().len(), sandbox.cancellations()), (8, 3));
 }
 
 /// Runs where the report can't be written, and sees to it that nothing was sent.
@@ -157,30 +159,6 @@ fn a_report_in_a_folder_that_can_not_be_written_is_an_error() {
 }
 
 #[test]
-fn a_file_that_is_no_report_is_left_as_it_is() {
-    let folder = Folder::new();
-    folder.list(3);
-    let request = "{\"application_id\":\"1\",\"termination_type\":1}\n";
-    let started = "{\"application_id\":\"1\",\"started\":true}\n";
-    for content in [
-        "application_id,termination_type\n1,1\n",
-        "a line without an end",
-        "{\"started\":true}",
-        request,
-        &format!("{started}{request}"),
-        &format!("{started}something else\n{started}"),
-        &format!("{started}{{\"application_id\":\"1\",\"sta\n{started}"),
-        "{\"ok\":true,\"application_id\":\"1\"}\n",
-        "{\"ok\":false,\"application_id\":\"1\"}\n",
-    ] {
-        folder.write("other", content);
-        let ran = refused(&folder, "list.csv", "other", &["--resume"]);
-        assert!(ran.stderr.contains("is not a line of a report"), "{content}: {ran:?}");
-        assert_eq!(fs::read_to_string(folder.path("other")).expect("it is there"), content);
-    }
-}
-
-#[test]
 fn the_report_is_never_the_file_with_the_cancellations() {
     let folder = Folder::new();
     folder.list(3);
@@ -216,7 +194,7 @@ fn on_a_full_disk_nothing_is_sent_that_is_not_on_record() {
     folder.list(300);
     // So few at once that the first of them fit, however many are put on record together.
     let ran = run(with_a_full_disk(&folder.batch(&["--rate", "20"], &environment(&sandbox)), 8));
-    assert!(matches!(ran.status, Some(1 | 4)), "{ran:?}");
+    ran.assert_status(2);
     assert!(ran.stdout.contains("stopped, because nothing may be sent that is not on record"), "{ran:?}");
     let report = folder.report();
     let begun: Vec<_> = report.iter().filter(|line| line.get("started").is_some()).map(id).collect();
@@ -240,8 +218,8 @@ fn on_a_disk_that_is_full_from_the_start_nothing_is_sent() {
     folder.list(30);
     for arguments in [&["--rate", "1000"][..], &["--rate", "1000", "--resume", "--output", "json"]] {
         let ran = run(with_a_full_disk(&folder.batch(arguments, &environment(&sandbox)), 0));
-        ran.assert_status(1);
-        assert!((ran.stdout + &ran.stderr).contains("the report can't be written"));
+        ran.assert_status(2);
+        assert!((ran.stdout + &ran.stderr).contains("report.jsonl can't be written"));
         assert_eq!(fs::read(folder.path("report.jsonl")).expect("there is a report"), b"");
     }
     assert_eq!(sandbox.cancellations(), 0);
@@ -263,4 +241,63 @@ fn in_json_standard_output_has_the_final_lines_and_nothing_else() {
     }
     assert_eq!(printed, recorded);
     assert!(ran.stderr.starts_with("19 of 20 done"), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_report_that_is_removed_or_replaced_while_the_run_goes_on_stops_it() {
+    type Harm = fn(&Folder);
+    let harms: [(&str, Harm); 4] = [
+        ("removed", |folder| fs::remove_file(folder.path("report.jsonl")).expect("it is there")),
+        ("moved away", |folder| fs::rename(folder.path("report.jsonl"), folder.path("moved")).expect("it is there")),
+        ("replaced", |folder| {
+            folder.write("other", "another file");
+            fs::rename(folder.path("other"), folder.path("report.jsonl")).expect("it is there");
+        }),
+        ("replaced by a pipe", |folder| {
+            fs::remove_file(folder.path("report.jsonl")).expect("it is there");
+            let made = Command::new("mkfifo").arg(folder.path("report.jsonl")).status().expect("it runs");
+            assert!(made.success());
+        }),
+    ];
+    for (name, harm) in harms {
+        for form in ["text", "json"] {
+            let (sandbox, folder) = (unlimited(), Folder::new());
+            folder.list(500);
+            // Two are under way when it happens, and the others wait for their turn.
+            sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(Duration::from_millis(300)), 2));
+            let child = spawn(&mut folder.batch(&["--rate", "2", "--output", form], &environment(&sandbox)));
+            until(|| sandbox.cancellations() == 2);
+            let begun = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
+            harm(&folder);
+            let ran = Ran::from(child.wait_with_output().expect("it ends"));
+            ran.assert_status(2);
+            assert!(!ran.stderr.contains("panicked"), "{ran:?}");
+            let said = "stopped, because nothing may be sent that is not on record: the report was removed or replaced";
+            assert!((ran.stdout.clone() + &ran.stderr).contains(said), "{name}: {ran:?}");
+            // What had been sent is told, and nothing was sent that is not on record.
+            let told = ran.stderr.lines().filter(|line| line.starts_with("not in the report: {\"ok\":true,")).count();
+            assert_eq!((told, sandbox.cancellations()), (2, 2), "{name}: {ran:?}");
+            if form == "json" {
+                assert_eq!(ran.json().len(), 2, "{ran:?}");
+            }
+            match name {
+                "replaced" => {
+                    let text = fs::read_to_string(folder.path("report.jsonl")).expect("it is there");
+                    assert_eq!(text, "another file");
+                }
+                "moved away" => {
+                    // Put back, it says nothing of those that were not sent, and the run continues.
+                    fs::rename(folder.path("moved"), folder.path("report.jsonl")).expect("it is there");
+                    let text = fs::read_to_string(folder.path("report.jsonl")).expect("there is a report");
+                    assert!(text.starts_with(&begun), "{text}");
+                    assert_eq!(text.matches("\"started\"").count(), 2, "{text}");
+                    folder.list(4);
+                    run(folder.batch(&["--resume", "--rate", "1000"], &environment(&sandbox))).assert_status(0);
+                    assert_eq!(sandbox.cancellations(), 4);
+                }
+                _ => {}
+            }
+        }
+    }
 }

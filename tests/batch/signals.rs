@@ -3,9 +3,9 @@
 use std::process::{Child, Command};
 use std::time::Duration;
 
-use feishu_cancel_onboard::sandbox::{Fault, Sandbox};
+use feishu_cancel_onboard::sandbox::Fault;
 
-use crate::command::{Folder, Ran, environment, run, spawn, start, unlimited, until};
+use crate::command::{Folder, Ran, environment, run, spawn, unlimited, until};
 
 /// Longer than any test takes.
 const HOURS: Duration = Duration::from_secs(10_000);
@@ -31,7 +31,7 @@ fn said(child: &mut Child, part: &str) -> String {
 
 #[test]
 fn once_lets_what_is_under_way_end_and_begins_nothing_new() {
-    for name in ["INT", "TERM"] {
+    for name in ["INT", "TERM", "HUP"] {
         let (sandbox, folder) = (unlimited(), Folder::new());
         folder.list(500);
         sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(Duration::from_millis(700)), 5));
@@ -57,8 +57,9 @@ fn once_lets_what_is_under_way_end_and_begins_nothing_new() {
 #[test]
 fn twice_ends_at_once() {
     for names in [["INT", "INT"], ["TERM", "INT"]] {
-        let (sandbox, folder) = (start(Sandbox::builder().rate_limits([]).latency(HOURS..=HOURS)), Folder::new());
+        let (sandbox, folder) = (unlimited(), Folder::new());
         folder.list(10);
+        sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(HOURS), 5));
         let mut child = spawn(
             &mut folder.batch(&["--rate", "5", "--timeout", "1000", "--deadline", "1000"], &environment(&sandbox)),
         );
@@ -67,13 +68,13 @@ fn twice_ends_at_once() {
         let text = said(&mut child, "once more to stop at once");
         assert!(text.contains("waiting for 5 under way"), "{text}");
         signal(&child, names[1]);
-        assert_eq!(child.wait().expect("it ends").code(), Some(130));
+        let ran = Ran::from(child.wait_with_output().expect("it ends"));
+        ran.assert_status(130);
+        let summary =
+            "0 of 10 done: 0 cancelled, 0 terminated; 0 failed, 5 under way, 5 not tried\n5 of which it is not known";
+        assert!(ran.stdout.starts_with("stopped at once: 5 were under way") && ran.stdout.contains(summary), "{ran:?}");
         // What was under way is found out about.
-        let sandbox_2 = unlimited();
-        for id in 0..5 {
-            sandbox_2.set_application(id.to_string(), sandbox.application(&id.to_string()));
-        }
-        let ran = run(folder.batch(&["--resume", "--rate", "1000"], &environment(&sandbox_2)));
+        let ran = run(folder.batch(&["--resume", "--rate", "1000"], &environment(&sandbox)));
         ran.assert_status(0);
         assert!(ran.stdout.starts_with("10 of 10 done: 5 cancelled, 5 terminated"), "{ran:?}");
     }
@@ -91,4 +92,28 @@ fn while_nothing_is_under_way_once_is_enough() {
     ran.assert_status(130);
     assert!(ran.stdout.contains("0 of 10 done"), "{ran:?}");
     assert!(folder.report().is_empty());
+}
+
+/// A command whose terminal can be closed without harm, as `nohup` makes it.
+fn ignoring_hangups(command: &Command) -> Command {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg("-c").arg("trap '' HUP; exec \"$0\" \"$@\"").arg(command.get_program()).args(command.get_args());
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(command.get_current_dir().expect("it has a folder"));
+    shell
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_that_is_closed_does_not_matter_where_that_is_ignored() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(8);
+    sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(Duration::from_millis(300)), 2));
+    let child = spawn(&mut ignoring_hangups(&folder.batch(&["--rate", "4"], &environment(&sandbox))));
+    until(|| sandbox.cancellations() >= 2);
+    signal(&child, "HUP");
+    signal(&child, "HUP");
+    let ran = Ran::from(child.wait_with_output().expect("it ends"));
+    ran.assert_status(0);
+    assert!(ran.stdout.starts_with("8 of 8 done: 8 cancelled"), "{ran:?}");
 }

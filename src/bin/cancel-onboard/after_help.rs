@@ -21,8 +21,8 @@ Exit status:
   1  refused by the platform
   2  wrong arguments or environment
   3  credentials refused
-  4  network failure, or no readable answer
-  5  a defect of this program
+  4  network failure, or not known whether it took effect
+  5  a defect of this program, or output that can't be written
 
 Try it without credentials, on the embedded stand-in:
   cancel-onboard cancel 1111111111 --type candidate-declined --sandbox";
@@ -42,13 +42,23 @@ endpoint's request body. It is checked whole before anything is sent.
 With --output json, standard output has the final line of each application as it is put on record, and standard error the \
 summary. Of an application that has ended, the report's word holds, even if its line in FILE has changed since.
 
-Ctrl-C once, or SIGTERM: nothing new is begun, and what is under way ends and is put on record. Twice: the end at once.
+The first line of REPORT names the origin and the app. --resume continues a report of the same ones only, and changes no other \
+file. It tries again what has not ended, what failed without an answer of the platform, for a reason that passes, or because of \
+credentials or a permission; with --retry-rejected also what the platform refused for good.
 
-Exit status (the first that applies):
+Ten in a row that end without an answer of the platform stop the run, as refused credentials do, and so does a report that is \
+removed or can't be written.
+
+Ctrl-C once, SIGTERM, or SIGHUP unless it is ignored (nohup): nothing new is begun, and what is under way ends and is put on \
+record. Press twice to stop immediately.
+
+Exit status (the first that applies; 5 if output can't be written):
   130  interrupted
-  2    wrong arguments, file or environment
+  2    wrong arguments, file, report or environment, or the report was
+       lost during the run
   3    credentials refused
-  4    of some it is not known whether they took effect
+  4    of some it is not known whether they took effect, or nothing of
+       the platform answered
   1    some are not done
   0    all are done
 

@@ -1,6 +1,7 @@
 //! What can be given on the command line, and what is said of what can't.
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -159,17 +160,20 @@ pub struct Batch {
     /// The cancellations, CSV or JSON Lines; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where to put on record what is begun and what becomes of it, as JSON Lines
+    /// File that records every started cancellation and its result, as JSON Lines
     #[arg(long, value_name = "REPORT", required_unless_present = "dry_run")]
     pub report: Option<PathBuf>,
-    /// Go on with a report: what has ended is left alone, everything else is tried
+    /// Continue the report of an earlier run: finished entries are skipped, everything else is tried
     #[arg(long, requires = "report")]
     pub resume: bool,
+    /// With --resume, also retry what the platform refused for good
+    #[arg(long, requires = "resume")]
+    pub retry_rejected: bool,
     /// Before anything is sent, look the reasons up: refuse a file that names one that is unknown, disabled or of another type
     #[arg(long)]
     pub check_reasons: bool,
-    /// Check the file and say what would be sent and how long it takes; sends nothing and needs no credentials, except to
-    /// check the reasons
+    /// Check the file, and with --resume the report, and say what would be sent and how long it takes; sends nothing and
+    /// needs no credentials, except to check the reasons
     #[arg(long)]
     pub dry_run: bool,
     /// At most so many calls in a second [default: the documented limit]
@@ -285,8 +289,8 @@ pub fn misfit(arguments: &Arguments) -> Option<clap::Error> {
 /// Says what is wrong with the arguments, in the form that they themselves ask for.
 pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        let _ = error.print();
-        return Exit::Done;
+        let printed = error.print().and_then(|()| std::io::stdout().flush());
+        return output::unless_unwritten(printed, Exit::Done);
     }
     let wants_json = given.iter().any(|argument| argument == "--output=json")
         || given.windows(2).any(|pair| pair[0] == "--output" && pair[1] == "json");
@@ -294,13 +298,12 @@ pub fn refused(given: &[OsString], error: &clap::Error) -> Exit {
         let text = error.render().to_string();
         let first = text.split("\n\n").next().unwrap_or_default();
         let message = first.trim_start_matches("error: ").split_whitespace().collect::<Vec<_>>().join(" ");
-        match command(given) {
+        return match command(given) {
             Some("check-docs") => check_docs::refused_here(&message),
             _ => output::refused_here(application_id(given).as_deref(), &message),
-        }
-    } else {
-        let _ = error.print();
+        };
     }
+    let _ = error.print();
     Exit::InvalidRequest
 }
 

@@ -38,8 +38,7 @@ pub async fn run(common: &Common, arguments: CheckDocs) -> Exit {
     let documents = match docs_page::documents() {
         Ok(documents) => documents,
         Err(error) => {
-            check.fail(None, None, &error.to_string());
-            return Exit::Defect;
+            return check.fail(None, None, &error.to_string(), Exit::Defect);
         }
     };
     let CheckDocs { page, spec, all } = arguments;
@@ -124,25 +123,26 @@ impl Check {
     fn conclude(self, spec: Option<&str>, page: Option<&str>, result: Result<Report, Failure>) -> Exit {
         let (exit, message) = match result {
             Ok(report) => {
-                output::print(&match self.form {
-                    Output::Json => serde_json::to_string(&report).unwrap_or_default(),
+                let text = match self.form {
+                    Output::Json => output::json(&report),
                     Output::Text => report.to_string(),
-                });
-                return if report.ok { Exit::Done } else { Exit::Drift };
+                };
+                return output::print(&text, if report.ok { Exit::Done } else { Exit::Drift });
             }
             Err(Failure::Page(message)) => (Exit::InvalidRequest, message),
             Err(Failure::Network(message)) => (Exit::Network, message),
         };
-        self.fail(spec, page, &message);
-        exit
+        self.fail(spec, page, &message, exit)
     }
 
-    fn fail(self, spec: Option<&str>, page: Option<&str>, message: &str) {
+    /// Says what went wrong, and returns how that ends the program.
+    fn fail(self, spec: Option<&str>, page: Option<&str>, message: &str, exit: Exit) -> Exit {
         match self.form {
-            Output::Json => output::print(&failed_line(spec, page, message)),
+            Output::Json => output::print(&failed_line(spec, page, message), exit),
             Output::Text => {
                 let parts: Vec<_> = [Some("error"), spec, page, Some(message)].into_iter().flatten().collect();
                 output::complain(&printable(&parts.join(": ")));
+                exit
             }
         }
     }
@@ -166,10 +166,11 @@ fn of_none(errors: &[PageError]) -> String {
 
 fn failed_line(spec: Option<&str>, page: Option<&str>, message: &str) -> String {
     let line = FailedLine { ok: false, spec, page, error: ErrorObject { message } };
-    serde_json::to_string(&line).unwrap_or_default()
+    output::json(&line)
 }
 
-/// Prints the JSON line for arguments that could not be read.
-pub fn refused_here(message: &str) {
-    output::print(&failed_line(None, None, message));
+/// Prints the JSON line for arguments that could not be read, and returns how that ends the program.
+#[must_use]
+pub fn refused_here(message: &str) -> Exit {
+    output::print(&failed_line(None, None, message), Exit::InvalidRequest)
 }

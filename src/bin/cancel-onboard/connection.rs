@@ -1,6 +1,6 @@
 //! The client that a command uses, as the options and the environment say.
 
-use feishu_cancel_onboard::sandbox::Sandbox;
+use feishu_cancel_onboard::sandbox::{APP_ID, Sandbox};
 use feishu_cancel_onboard::{Client, ClientBuilder, Error, Origin, Pace, RetryPolicy};
 
 use crate::arguments::Common;
@@ -9,6 +9,53 @@ use crate::arguments::Common;
 pub struct Connection {
     pub client: Client,
     _sandbox: Option<Sandbox>,
+}
+
+/// Where is called and as whom, as a report has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The origin's URL without a slash at its end, or [`Identity::SANDBOX`].
+    pub origin: String,
+    /// None where the environment has no credentials.
+    pub caller: Option<Caller>,
+}
+
+/// As whom is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    App(String),
+    /// Whoever was given a ready-made token, which does not say to whom.
+    Token,
+}
+
+impl Caller {
+    /// The id of the app, where it is known.
+    pub fn app_id(&self) -> Option<&str> {
+        match self {
+            Self::App(id) => Some(id),
+            Self::Token => None,
+        }
+    }
+}
+
+impl Identity {
+    /// Stands for the origin of the embedded stand-in, which is another one in each run.
+    pub const SANDBOX: &str = "sandbox";
+
+    /// Where would be called and as whom.
+    ///
+    /// # Errors
+    /// As for [`Connection::make`], except that no credentials are needed.
+    pub fn of(common: &Common) -> Result<Self, Error> {
+        if common.sandbox {
+            return Ok(Self { origin: Self::SANDBOX.to_owned(), caller: Some(Caller::App(APP_ID.to_owned())) });
+        }
+        let caller = credentials()?.map(|credentials| match credentials {
+            Credentials::App { id, .. } => Caller::App(id),
+            Credentials::Token(_) => Caller::Token,
+        });
+        Ok(Self { origin: origin_of(common)?.as_str().to_owned(), caller })
+    }
 }
 
 impl Connection {
@@ -37,19 +84,36 @@ impl Connection {
 }
 
 fn from_environment(common: &Common) -> Result<ClientBuilder, Error> {
-    let origin = match (&common.base_url, variable("FEISHU_BASE_URL")?) {
-        (None, None) => Origin::default(),
-        (Some(given), _) => origin("--base-url", given)?,
-        (None, Some(given)) => origin("FEISHU_BASE_URL", &given)?,
-    };
-    let app = (variable("FEISHU_APP_ID")?, variable("FEISHU_APP_SECRET")?);
-    let builder = Client::builder().origin(origin);
-    match (app, variable("FEISHU_TENANT_ACCESS_TOKEN")?) {
-        ((Some(id), Some(secret)), None) => Ok(builder.app(id, secret)),
-        ((None, None), Some(token)) => Ok(builder.tenant_access_token(token)),
-        ((None, None), None) => Err(Error::invalid_request(
+    let builder = Client::builder().origin(origin_of(common)?);
+    match credentials()? {
+        Some(Credentials::App { id, secret }) => Ok(builder.app(id, secret)),
+        Some(Credentials::Token(token)) => Ok(builder.tenant_access_token(token)),
+        None => Err(Error::invalid_request(
             "no credentials: set FEISHU_APP_ID and FEISHU_APP_SECRET, or FEISHU_TENANT_ACCESS_TOKEN; or try it with --sandbox",
         )),
+    }
+}
+
+fn origin_of(common: &Common) -> Result<Origin, Error> {
+    match (&common.base_url, variable("FEISHU_BASE_URL")?) {
+        (None, None) => Ok(Origin::default()),
+        (Some(given), _) => origin("--base-url", given),
+        (None, Some(given)) => origin("FEISHU_BASE_URL", &given),
+    }
+}
+
+enum Credentials {
+    App { id: String, secret: String },
+    Token(String),
+}
+
+/// The credentials in the environment, if there are any.
+fn credentials() -> Result<Option<Credentials>, Error> {
+    let app = (variable("FEISHU_APP_ID")?, variable("FEISHU_APP_SECRET")?);
+    match (app, variable("FEISHU_TENANT_ACCESS_TOKEN")?) {
+        ((Some(id), Some(secret)), None) => Ok(Some(Credentials::App { id, secret })),
+        ((None, None), Some(token)) => Ok(Some(Credentials::Token(token))),
+        ((None, None), None) => Ok(None),
         (_, Some(_)) => Err(Error::invalid_request(
             "credentials of two kinds: unset FEISHU_TENANT_ACCESS_TOKEN, or FEISHU_APP_ID and FEISHU_APP_SECRET",
         )),

@@ -33,25 +33,29 @@ struct Line<'a> {
 
 /// Prints the meaning of one code, or of every listed one.
 pub fn run(common: &Common, explain: &Explain) -> Exit {
-    let language = Language::choose(common.lang);
-    match (explain.code, common.output()) {
-        (Some(document::SUCCESS_CODE), form) => success(form, language),
-        (Some(number), Output::Json) => output::print(&json(Code::from_number(number))),
-        (Some(number), Output::Text) => output::print(&text(Code::from_number(number), language)),
-        (None, Output::Json) => Code::known().for_each(|code| output::print(&json(code))),
-        (None, Output::Text) => Code::known().for_each(|code| output::print(&summary(code, language))),
+    let (form, language) = (common.output(), Language::choose(common.lang));
+    match explain.code {
+        Some(document::SUCCESS_CODE) => success(form, language),
+        Some(number) => print(Code::from_number(number), form, language),
+        None => {
+            let mut exits = Code::known().map(|code| match form {
+                Output::Json => output::print(&json(code), Exit::Done),
+                Output::Text => output::print(&summary(code, language), Exit::Done),
+            });
+            exits.find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
+        }
     }
-    Exit::Done
 }
 
-fn success(form: Output, language: Language) {
-    output::print(match form {
+fn success(form: Output, language: Language) -> Exit {
+    let line = match form {
         Output::Json => r#"{"code":0,"ok":true}"#,
         Output::Text => language.pick(
             "0: success at 2xx; at any other HTTP status only with a log id",
             "0：成功（2xx）；其他 HTTP 状态码须有日志 ID 才算成功",
         ),
-    });
+    };
+    output::print(line, Exit::Done)
 }
 
 /// The HTTP status to explain a code with.
@@ -74,6 +78,14 @@ fn summary(code: Code, language: Language) -> String {
     format!("{:<9} {:<24} {}; {known}", code.number(), meaning.kind, code.label().unwrap_or_default())
 }
 
+fn print(code: Code, form: Output, language: Language) -> Exit {
+    let line = match form {
+        Output::Json => json(code),
+        Output::Text => text(code, language),
+    };
+    output::print(&line, Exit::Done)
+}
+
 fn json(code: Code) -> String {
     let meaning = code.meaning(status(code));
     let Advice { en, zh, .. } = &code.advice(status(code));
@@ -88,7 +100,7 @@ fn json(code: Code) -> String {
         advice: AdviceObject { en, zh },
         page: page(code),
     };
-    serde_json::to_string(&line).unwrap_or_default()
+    output::json(&line)
 }
 
 fn text(code: Code, language: Language) -> String {

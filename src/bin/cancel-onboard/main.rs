@@ -17,6 +17,7 @@ mod page_source;
 mod reason_catalogue;
 mod reasons;
 mod sandbox;
+mod signals;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -8,6 +8,7 @@ use clap::builder::Resettable;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
+use feishu_cancel_onboard::printable;
 
 use crate::after_help::{self, Block};
 use crate::arguments::{self, Arguments};
@@ -43,20 +44,24 @@ pub fn run(asked: &arguments::Man) -> Exit {
 /// Writes pages to a folder, which is made if it isn't there, and says where each is.
 fn write(folder: &Path, pages: &[Page]) -> Exit {
     let refused = |path: &Path, error: io::Error| {
-        output::complain(&format!("error: {} can't be written: {error}", path.display()));
+        output::complain(&printable(&format!("error: {} can't be written: {error}", path.display())));
         Exit::InvalidRequest
     };
     if let Err(error) = fs::create_dir_all(folder) {
         return refused(folder, error);
     }
+    let mut exit = Exit::Done;
     for page in pages {
         let path = folder.join(&page.file_name);
         if let Err(error) = fs::write(&path, &page.content) {
             return refused(&path, error);
         }
-        output::print(&path.display().to_string());
+        exit = output::print(&path.display().to_string(), exit);
+        if exit != Exit::Done {
+            break;
+        }
     }
-    Exit::Done
+    exit
 }
 
 /// The program's own page, and then one for each command.

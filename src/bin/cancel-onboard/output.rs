@@ -1,5 +1,6 @@
 //! What is printed for a cancellation, how anything is printed, and the exit statuses.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -95,6 +96,9 @@ struct DoneLine<'a> {
     attempts: u32,
     log_id: Option<&'a str>,
     elapsed_ms: u64,
+    application: NotLookedAt,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
 }
 
 /// The line for one that did not.
@@ -104,7 +108,13 @@ struct FailedLine<'a> {
     application_id: Option<&'a str>,
     error: ErrorObject<'a>,
     elapsed_ms: u64,
+    application: NotLookedAt,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<&'a str>,
 }
+
+/// What was seen of the application itself, which nothing looks at: `null`.
+type NotLookedAt = ();
 
 #[derive(Serialize)]
 struct ErrorObject<'a> {
@@ -129,18 +139,34 @@ pub struct AdviceObject<'a> {
 
 /// A cancellation's result as one line of JSON.
 pub fn json_line(application_id: Option<&str>, result: &Result<Cancelled, Error>, elapsed: Duration) -> String {
-    let line = match result {
-        Ok(done) => serde_json::to_string(&DoneLine {
+    result_line(application_id, result, elapsed, None)
+}
+
+/// The same line as a report has it, with the time at which the result came.
+pub fn dated_json_line(application_id: &str, result: &Result<Cancelled, Error>, elapsed: Duration, at: &str) -> String {
+    result_line(Some(application_id), result, elapsed, Some(at))
+}
+
+fn result_line(
+    application_id: Option<&str>,
+    result: &Result<Cancelled, Error>,
+    elapsed: Duration,
+    at: Option<&str>,
+) -> String {
+    match result {
+        Ok(done) => json(&DoneLine {
             ok: true,
             application_id: application_id.unwrap_or_default(),
             outcome: done.outcome().as_str(),
             attempts: done.attempts(),
             log_id: done.log_id(),
             elapsed_ms: millis(elapsed),
+            application: (),
+            at,
         }),
         Err(error) => {
             let advice = error.advice();
-            serde_json::to_string(&FailedLine {
+            json(&FailedLine {
                 ok: false,
                 application_id,
                 error: ErrorObject {
@@ -157,10 +183,33 @@ pub fn json_line(application_id: Option<&str>, result: &Result<Cancelled, Error>
                     details: error.details().map(|details| details.as_json()),
                 },
                 elapsed_ms: millis(elapsed),
+                application: (),
+                at,
             })
         }
-    };
-    line.unwrap_or_default()
+    }
+}
+
+/// A line of JSON in which every character that could do something to a terminal is escaped as JSON escapes it.
+pub fn json(line: &impl Serialize) -> String {
+    escaped(&serde_json::to_string(line).unwrap_or_default())
+}
+
+/// JSON that says the same without such characters, which occur in strings only.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        let mut buffer = [0; 4];
+        match printable(c.encode_utf8(&mut buffer)) {
+            Cow::Borrowed(_) => out.push(c),
+            Cow::Owned(_) => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out
 }
 
 /// A cancellation's result for an operator.
@@ -253,20 +302,20 @@ pub fn columns(text: &str) -> usize {
     text.width()
 }
 
-/// Prints the JSON line of a request that was refused before there was one.
-pub fn refused_here(application_id: Option<&str>, message: &str) {
+/// Prints the JSON line of a request that was refused before there was one, and returns how that ends the program.
+#[must_use]
+pub fn refused_here(application_id: Option<&str>, message: &str) -> Exit {
     // The library words and advises this kind of failure; only the message comes from the command line.
     let result = Err(Error::invalid_request(message));
-    print(&json_line(application_id, &result, Duration::ZERO));
+    print(&json_line(application_id, &result, Duration::ZERO), Exit::InvalidRequest)
 }
 
 /// Prints a result to standard output. Where that can't be done the result must not be lost: it is then on standard error,
-/// and the program ends otherwise than it would have.
+/// and the program ends otherwise than it would have. A reader that has left makes no difference to that.
+#[must_use]
 pub fn print_result(line: &str, exit: Exit) -> Exit {
     match write(line) {
         Ok(()) => exit,
-        // Whoever read it has left, and does not want to know.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(error) => {
             complain(&format!("error: standard output can't be written: {error}; the result is:\n{line}"));
             Exit::Defect
@@ -274,21 +323,26 @@ pub fn print_result(line: &str, exit: Exit) -> Exit {
     }
 }
 
-/// Prints a line to standard output. Where nobody reads it any more, nothing is to be done about that.
-pub fn print(line: &str) {
-    if let Err(error) = write(line)
-        && error.kind() != io::ErrorKind::BrokenPipe
-    {
-        complain(&format!("error: standard output can't be written: {error}"));
-    }
+/// Prints a line to standard output, and returns `exit`, or how a program ends whose output can't be written.
+#[must_use]
+pub fn print(line: &str, exit: Exit) -> Exit {
+    unless_unwritten(write(line), exit)
 }
 
 /// Prints a document to standard output, as it is. One that can't be written whole is of no use to anybody.
+#[must_use]
 pub fn print_document(bytes: &[u8]) -> Exit {
     let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Ok(()) => Exit::Done,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
+    unless_unwritten(out.write_all(bytes).and_then(|()| out.flush()), Exit::Done)
+}
+
+/// How the program ends after something was written to standard output, or could not be, which is said.
+#[must_use]
+pub fn unless_unwritten(written: io::Result<()>, exit: Exit) -> Exit {
+    match written {
+        Ok(()) => exit,
+        // Whoever read it has left, and does not want to know.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => exit,
         Err(error) => {
             complain(&format!("error: standard output can't be written: {error}"));
             Exit::Defect

@@ -22,17 +22,17 @@ pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
         Err(error) => return refused(common.format, error, began.elapsed(), language),
     };
     let (shown, hidden): (Vec<_>, Vec<_>) = all.iter().partition(|reason| asked.all || !reason.is_disabled());
-    match common.format {
-        Format::Text => output::print(&table(&shown, language)),
-        Format::Json => shown.iter().for_each(|reason| output::print(&json(reason))),
+    let exit = match common.format {
+        Format::Text => output::print(&table(&shown, language), Exit::Done),
+        Format::Json => print_lines(&shown),
         Format::Csv => match csv(&shown) {
-            Ok(text) => output::print(text.trim_end_matches('\n')),
+            Ok(text) => output::print(text.trim_end_matches('\n'), Exit::Done),
             Err(error) => {
                 output::complain(&format!("error: the list can't be put into CSV: {error}"));
                 return Exit::Defect;
             }
         },
-    }
+    };
     if common.format == Format::Text && !hidden.is_empty() {
         let count = hidden.len();
         output::complain(&match language {
@@ -40,7 +40,13 @@ pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
             Language::Zh => format!("另有 {count} 个已停用的原因未显示；使用 --all 可一并显示"),
         });
     }
-    Exit::Done
+    exit
+}
+
+/// Prints a line for each reason, up to the first that can't be written.
+fn print_lines(reasons: &[&TerminationReason]) -> Exit {
+    let mut exits = reasons.iter().map(|reason| output::print(&json(reason), Exit::Done));
+    exits.find(|exit| *exit != Exit::Done).unwrap_or(Exit::Done)
 }
 
 /// Every reason of the type that was asked for.
@@ -61,10 +67,12 @@ async fn list(common: &Common, asked: &arguments::Reasons) -> Result<Vec<Termina
 fn refused(format: Format, error: Error, elapsed: Duration, language: Language) -> Exit {
     let exit = Exit::of(&error);
     match format {
-        Format::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
-        Format::Text | Format::Csv => output::complain(&output::unlisted_text(&error, language)),
+        Format::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed), exit),
+        Format::Text | Format::Csv => {
+            output::complain(&output::unlisted_text(&error, language));
+            exit
+        }
     }
-    exit
 }
 
 /// Whether a reason can be given, where this version knows.
@@ -147,21 +155,7 @@ fn json(reason: &TerminationReason) -> String {
         active_status: reason.active_status(),
         enabled: enabled(reason),
     };
-    escaped(&serde_json::to_string(&line).unwrap_or_default())
-}
-
-/// JSON that says the same, with every character that could do something to a terminal escaped as JSON escapes it.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        let mut buffer = [0; 4];
-        match printable(c.encode_utf8(&mut buffer)) {
-            Cow::Borrowed(_) => out.push(c),
-            // Such characters stand in strings only, and all of them fit into one unit of UTF-16.
-            Cow::Owned(_) => drop(write!(out, "\\u{:04x}", u32::from(c))),
-        }
-    }
-    out
+    output::json(&line)
 }
 
 /// A line of names and a line for each reason.

@@ -7,7 +7,6 @@ mod progress;
 mod reason_check;
 mod report;
 mod run;
-mod signals;
 mod summary;
 mod tally;
 
@@ -21,12 +20,11 @@ use self::input::{Complaint, Input};
 use self::plan::Plan;
 use self::reason_check::Objection;
 use self::report::{Opened, Recorder};
-use self::run::{Ran, Run, WhyStopped};
-use self::signals::Signals;
-use self::tally::Tally;
+use self::run::{Ran, Run};
 use crate::arguments::{Batch, Common, Language, Output};
-use crate::connection::Connection;
+use crate::connection::{Connection, Identity};
 use crate::output::{self, Exit};
+use crate::signals::Signals;
 
 /// The most complaints about a file that are printed.
 const COMPLAINTS: usize = 1000;
@@ -67,41 +65,43 @@ impl From<Objection> for Refusal {
 }
 
 impl Refusal {
-    /// Says why, in the form that was asked for.
+    /// Says why, in the form that was asked for, and returns how that ends the program.
     fn print(self, form: Output, language: Language) -> Exit {
-        match (self, form) {
-            (Self::Whole(reason), Output::Json) => output::refused_here(None, &reason),
-            (Self::Whole(reason), Output::Text) => output::complain(&format!("error: {}", printable(&reason))),
-            (Self::Connection(error), Output::Json) => output::refused_here(None, &error.message()),
-            (Self::Connection(error), Output::Text) => {
-                output::complain(&format!("error: {}", printable(&error.message())));
-            }
-            (Self::Lines(complaints), form) => print_complaints(&complaints, form),
-            (Self::ReasonsUnread(error, elapsed), form) => return print_unread(error, elapsed, form, language),
+        match self {
+            Self::Whole(reason) => refuse(None, &reason, form),
+            Self::Connection(error) => refuse(None, &error.message(), form),
+            Self::Lines(complaints) => print_complaints(&complaints, form),
+            Self::ReasonsUnread(error, elapsed) => print_unread(error, elapsed, form, language),
         }
-        Exit::InvalidRequest
     }
 }
 
-fn print_complaints(complaints: &[Complaint], form: Output) {
-    for complaint in complaints.iter().take(COMPLAINTS) {
-        let text = complaint.to_string();
-        match form {
-            Output::Json => output::refused_here(complaint.application_id.as_deref(), &text),
-            Output::Text => output::complain(&format!("error: {}", printable(&text))),
+fn refuse(application_id: Option<&str>, reason: &str, form: Output) -> Exit {
+    match form {
+        Output::Json => output::refused_here(application_id, reason),
+        Output::Text => {
+            output::complain(&format!("error: {}", printable(reason)));
+            Exit::InvalidRequest
         }
     }
+}
+
+fn print_complaints(complaints: &[Complaint], form: Output) -> Exit {
+    let print = |complaint: &Complaint| refuse(complaint.application_id.as_deref(), &complaint.to_string(), form);
+    let mut exits = complaints.iter().take(COMPLAINTS).map(print);
+    let exit = exits.find(|exit| *exit != Exit::InvalidRequest).unwrap_or(Exit::InvalidRequest);
     if let Some(more) = complaints.len().checked_sub(COMPLAINTS).filter(|more| *more > 0) {
         output::complain(&format!("error: and {more} more like these"));
     }
     output::complain("nothing was sent: the file must be right as a whole");
+    exit
 }
 
 /// Says that the reasons could not be read, as any other command would.
 fn print_unread(error: Error, elapsed: Duration, form: Output, language: Language) -> Exit {
-    let exit = Exit::of(&error);
+    let mut exit = Exit::of(&error);
     match form {
-        Output::Json => output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed)),
+        Output::Json => exit = output::print(&output::json_line(None, &Err::<Cancelled, _>(error), elapsed), exit),
         Output::Text => output::complain(&output::unlisted_text(&error, language)),
     }
     output::complain("nothing was sent: the reasons that the file names could not be checked");
@@ -122,60 +122,62 @@ fn pace(batch: &Batch) -> Pace {
 }
 
 /// What the report tells, without touching it.
-fn look_back(batch: &Batch, report: &Path, plan: &mut Plan<'_>) -> Result<Strangers, Refusal> {
-    if !batch.resume && report.exists() {
-        return Err(Refusal::Whole(report::exists(report)));
+fn look_back(batch: &Batch, report: &Path, identity: &Identity, plan: &mut Plan<'_>) -> Result<Strangers, Refusal> {
+    let mut history = History::of(plan, batch.retry_rejected);
+    match batch.resume {
+        true => report::look_at(report, identity, |line| history.take(line)).map_err(Refusal::Whole)?,
+        false if report.exists() => return Err(Refusal::Whole(report::exists(report))),
+        false => {}
     }
-    let mut history = History::of(plan);
-    report::read(report, |line| history.take(line)).map_err(Refusal::Whole)?;
     Ok(history.finish().1)
 }
 
 /// Says what would be sent.
 async fn dry_run(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
     if let Some(report) = &batch.report {
-        tell_strangers(&look_back(batch, report, &mut plan)?, language);
+        let identity = Identity::of(common).map_err(Refusal::Connection)?;
+        tell_strangers(&look_back(batch, report, &identity, &mut plan)?, language);
     }
     let pace = pace(batch);
     if batch.check_reasons {
         let connection = Connection::make(common, pace.clone()).await.map_err(Refusal::Connection)?;
         reason_check::check(&plan, &connection.client).await?;
     }
-    output::print(&match common.output() {
+    let text = match common.output() {
         Output::Json => summary::dry_run_json(&plan, &pace),
         Output::Text => summary::dry_run_text(&plan, &pace, language),
-    });
-    Ok(Exit::Done)
+    };
+    Ok(output::print(&text, Exit::Done))
 }
 
 async fn send(common: &Common, batch: &Batch, mut plan: Plan<'_>, language: Language) -> Result<Exit, Refusal> {
     let Some(path) = &batch.report else { return Err(Refusal::Whole("--report is missing".to_owned())) };
     let connection = Connection::make(common, pace(batch)).await.map_err(Refusal::Connection)?;
+    let identity = Identity::of(common).map_err(Refusal::Connection)?;
     if batch.check_reasons {
         // Of a file that is refused nothing remains, so no report is made before.
-        look_back(batch, path, &mut plan)?;
+        look_back(batch, path, &identity, &mut plan)?;
         reason_check::check(&plan, &connection.client).await?;
     }
-    let mut history = History::of(&mut plan);
-    let Opened { file, torn } = report::open(path, batch.resume, |line| history.take(line)).map_err(Refusal::Whole)?;
+    let mut history = History::of(&mut plan, batch.retry_rejected);
+    let opened = match batch.resume {
+        true => report::resume(path, &identity, |line| history.take(line)),
+        false => report::create(path, &identity),
+    };
+    let Opened { disk, length, cut } = opened.map_err(Refusal::Whole)?;
     let (tally, strangers) = history.finish();
-    if torn > 0 {
-        output::complain(summary::torn(language));
+    if cut > 0 {
+        output::complain(&summary::torn(cut, language));
     }
     tell_strangers(&strangers, language);
     if batch.resume {
         output::complain(&summary::resumed(&plan, language));
     }
-    let started = Recorder::start(file).and_then(|recorder| Ok((recorder, Signals::catch()?)));
+    let started = Recorder::start(disk, length).and_then(|recorder| Ok((recorder, Signals::catch()?)));
     let (recorder, signals) = started.map_err(|error| Refusal::Whole(format!("the run can't be started: {error}")))?;
     let run = Run::new(&plan, recorder, tally, common.output(), language);
-    Ok(match run.run(&connection.client, signals).await {
-        Ran::InOrder(tally, why) => finish(common.output(), &tally, &why, language),
-        Ran::AtOnce(under_way) => {
-            output::complain(&summary::left(under_way, language));
-            Exit::Interrupted
-        }
-    })
+    let ran = run.run(&connection.client, signals.into_stream()).await;
+    Ok(finish(common.output(), &ran, language))
 }
 
 fn tell_strangers(strangers: &Strangers, language: Language) {
@@ -183,17 +185,33 @@ fn tell_strangers(strangers: &Strangers, language: Language) {
 }
 
 /// Prints the summary, and says how to exit.
-fn finish(form: Output, tally: &Tally, why: &WhyStopped, language: Language) -> Exit {
-    let summary = summary::text(tally, why, language);
-    match form {
-        Output::Text => output::print(&summary),
-        // Standard output holds results alone.
-        Output::Json => output::complain(&summary),
+fn finish(form: Output, ran: &Ran, language: Language) -> Exit {
+    for line in ran.left.iter().flatten() {
+        output::complain(&printable(&summary::unrecorded(line, language)));
     }
-    match tally.exit() {
+    let summary = summary::text(ran, language);
+    let exit = exit(ran);
+    if form == Output::Text {
+        let printed = output::print(&summary, exit);
+        if printed != exit {
+            output::complain(&summary);
+        }
+        return printed;
+    }
+    // Standard output holds results alone.
+    output::complain(&summary);
+    exit
+}
+
+/// How to exit: the first that applies.
+fn exit(ran: &Ran) -> Exit {
+    let why = &ran.why_stopped;
+    match ran.tally.exit() {
+        _ if ran.unprinted => Exit::Defect,
         _ if why.interrupted => Exit::Interrupted,
+        _ if why.not_recorded.is_some() => Exit::InvalidRequest,
         _ if why.credentials_refused => Exit::Credentials,
-        Exit::Done if why.not_recorded.is_some() => Exit::Refused,
+        _ if why.unanswered => Exit::Network,
         exit => exit,
     }
 }

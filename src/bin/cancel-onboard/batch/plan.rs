@@ -14,12 +14,21 @@ pub enum Standing {
     /// Nothing was ever sent for it.
     #[default]
     New,
-    /// What was sent did not succeed, for a reason that passes.
+    /// It failed, and nothing changed; it is tried again.
     Again,
     /// Something was sent, and what became of it is not known.
     Lost,
-    /// There is nothing left to do here.
-    Settled,
+    /// It failed, nothing changed, and it is left alone.
+    Refused,
+    /// It succeeded.
+    Done,
+}
+
+impl Standing {
+    /// Whether there is nothing left to do here.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Refused | Self::Done)
+    }
 }
 
 /// The applications of a file.
@@ -140,14 +149,19 @@ impl<'a> Plan<'a> {
 
     /// How many are to be sent.
     pub fn to_send(&self) -> usize {
-        self.len() - self.count(Standing::Settled)
+        self.len() - self.settled()
+    }
+
+    /// How many are settled.
+    pub fn settled(&self) -> usize {
+        self.applications.iter().filter(|application| application.standing.is_settled()).count()
     }
 
     /// The rows whose applications are to be sent, those too that repeat an earlier one.
     pub fn rows_to_send(&self) -> impl Iterator<Item = Row> {
         // The file was checked, and there is no other one.
         let rows = self.input.rows().filter_map(Result::ok);
-        rows.filter(|row| self.standing(row.request.application_id()) != Standing::Settled)
+        rows.filter(|row| !self.standing(row.request.application_id()).is_settled())
     }
 
     /// The name by which the place of the reason ids goes.
@@ -163,7 +177,7 @@ impl<'a> Plan<'a> {
             let application = self.application(row.request.application_id())?;
             match application.standing {
                 _ if application.position != row.position => None,
-                Standing::Settled => None,
+                Standing::Refused | Standing::Done => None,
                 Standing::Lost => Some(row.request.after_lost_attempt()),
                 Standing::New | Standing::Again => Some(row.request),
             }

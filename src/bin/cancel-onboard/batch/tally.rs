@@ -6,20 +6,24 @@ use super::report::{Advice, Ended, Failed};
 use crate::output::Exit;
 
 /// How many ids are named of each kind of failure; the report has them all.
-const NAMED: usize = 10;
+pub const NAMED: usize = 10;
 
 /// The results so far.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub cancelled: usize,
-    /// The ids of those that are terminated, most likely by an attempt whose answer was lost.
-    pub terminated: Vec<String>,
+    /// How many are terminated, most likely by an attempt whose answer was lost.
+    pub terminated: usize,
+    /// The ids of the first ones.
+    pub terminated_ids: Vec<String>,
     /// The failures by kind, in alphabetical order, so that two runs that end alike say it alike.
     pub failures: Vec<OfKind>,
     /// How many were not tried.
     pub untried: usize,
     /// How many of those were started earlier, with an end that nobody knows.
     pub untried_unknown: usize,
+    /// How many were under way when nobody wanted to wait for them any more.
+    pub under_way: usize,
 }
 
 /// The failures of one kind.
@@ -41,13 +45,18 @@ impl Tally {
     pub fn add(&mut self, id: &str, ended: Ended) {
         match ended {
             Ended::Cancelled => self.cancelled += 1,
-            Ended::Terminated => self.terminated.push(id.to_owned()),
+            Ended::Terminated => {
+                self.terminated += 1;
+                if self.terminated_ids.len() < NAMED {
+                    self.terminated_ids.push(id.to_owned());
+                }
+            }
             Ended::Failed(failed) => self.add_failed(id, failed),
         }
     }
 
     fn add_failed(&mut self, id: &str, failed: Failed) {
-        let Failed { kind, unknown, retryable, advice } = failed;
+        let Failed { kind, unknown, retryable, advice, .. } = failed;
         let known = self.failures.binary_search_by(|of_kind| of_kind.kind.cmp(&kind));
         let index = known.unwrap_or_else(|index| {
             let advice = advice.clone();
@@ -70,7 +79,7 @@ impl Tally {
 
     /// How many are done.
     pub fn done(&self) -> usize {
-        self.cancelled + self.terminated.len()
+        self.cancelled + self.terminated
     }
 
     /// How many failed.
@@ -80,7 +89,7 @@ impl Tally {
 
     /// How many can have taken effect without anybody knowing.
     pub fn unknown(&self) -> usize {
-        self.untried_unknown + self.failures.iter().map(|of_kind| of_kind.unknown).sum::<usize>()
+        self.untried_unknown + self.under_way + self.failures.iter().map(|of_kind| of_kind.unknown).sum::<usize>()
     }
 
     /// How many will not succeed before a person has done something.
@@ -90,7 +99,7 @@ impl Tally {
 
     /// The exit status that says as much.
     pub fn exit(&self) -> Exit {
-        match (self.unknown(), self.failed() + self.untried) {
+        match (self.unknown(), self.failed() + self.untried + self.under_way) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::Refused,
             _ => Exit::Network,
@@ -108,6 +117,7 @@ impl From<&Result<Cancelled, Error>> for Ended {
                 Self::Failed(Failed {
                     kind: error.kind().to_string(),
                     unknown: error.delivery() == Delivery::Unknown,
+                    unsent: error.delivery() == Delivery::NotSent,
                     retryable: error.is_retryable(),
                     advice: Advice { en: advice.en.into_owned(), zh: advice.zh.into_owned() },
                 })

@@ -1,8 +1,7 @@
 //! Writes lines to a report, several at once where several wait, and says of each when it is on disk.
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
@@ -35,27 +34,52 @@ struct Waiting {
 /// Comes true when a line is on disk.
 pub type Recorded = oneshot::Receiver<Result<(), NotRecorded>>;
 
-/// Why a line is not on disk.
-#[derive(Clone, Debug)]
-pub struct NotRecorded(Arc<str>);
+/// Why a line is not on disk, or not where the report is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotRecorded {
+    /// The file can't be written, for this reason.
+    Unwritten(Arc<str>),
+    /// Nothing is at the report's path any more, or something else.
+    Removed,
+}
 
 impl fmt::Display for NotRecorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the report can't be written: {}", self.0)
+        match self {
+            Self::Unwritten(reason) => write!(f, "the report can't be written: {reason}"),
+            Self::Removed => f.write_str("the report was removed or replaced during the run"),
+        }
     }
 }
 
 impl std::error::Error for NotRecorded {}
 
-impl Recorder {
-    /// Writes to the end of a file that is open for appending.
+/// What a report is written to.
+pub trait Disk: Send + 'static {
+    /// Writes behind so many bytes, and returns when that is on disk.
     ///
     /// # Errors
-    /// When its length can't be had, or there is no thread to be had.
-    pub fn start(file: File) -> io::Result<Self> {
+    /// When it can't be written whole.
+    fn append(&mut self, length: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Takes off what comes behind so many bytes.
+    ///
+    /// # Errors
+    /// When it may still be there.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+
+    /// Whether the report's path still leads to it.
+    fn is_in_place(&self) -> bool;
+}
+
+impl Recorder {
+    /// Writes behind the bytes that are there, of which there are so many.
+    ///
+    /// # Errors
+    /// When there is no thread to be had.
+    pub fn start(disk: impl Disk, length: u64) -> io::Result<Self> {
         let (sender, receiver) = mpsc::channel();
-        let length = file.metadata()?.len();
-        let writer = Writer { file, length, failed: None, broken: false };
+        let writer = Writer { disk, length, failed: None, removed: false, broken: false };
         let thread = thread::Builder::new().name("report".to_owned()).spawn(move || writer.run(&receiver))?;
         Ok(Self { lines: Sender(sender), thread })
     }
@@ -98,20 +122,22 @@ impl Sender {
 
 /// What is said where the thread has ended before its time.
 pub fn gone() -> NotRecorded {
-    NotRecorded("its writer has ended".into())
+    NotRecorded::Unwritten("its writer has ended".into())
 }
 
-struct Writer {
-    file: File,
+struct Writer<D> {
+    disk: D,
     /// How many bytes are there that have been written whole.
     length: u64,
     /// Why something could not be written.
     failed: Option<NotRecorded>,
+    /// Whether the report is no longer where it was.
+    removed: bool,
     /// Whether the file may end in the middle of a line.
     broken: bool,
 }
 
-impl Writer {
+impl<D: Disk> Writer<D> {
     fn run(mut self, lines: &mpsc::Receiver<Waiting>) {
         while let Ok(first) = lines.recv() {
             let mut group = vec![first];
@@ -145,16 +171,20 @@ impl Writer {
             bytes.extend_from_slice(line.text.as_bytes());
             bytes.push(b'\n');
         }
-        match self.file.write_all(&bytes).and_then(|()| self.file.sync_data()) {
-            Ok(()) => {
-                self.length += bytes.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                self.broken = self.file.set_len(self.length).and_then(|()| self.file.sync_data()).is_err();
-                Err(NotRecorded(error.to_string().into()))
-            }
+        let appended = self.disk.append(self.length, &bytes);
+        if appended.is_ok() && (self.removed || self.disk.is_in_place()) {
+            self.length += bytes.len() as u64;
+            // Whoever puts a file back that was moved has there what had happened, but nobody may rely on that.
+            return if self.removed { Err(NotRecorded::Removed) } else { Ok(()) };
         }
+        self.broken = self.disk.cut(self.length).is_err();
+        Err(match appended {
+            Err(error) => NotRecorded::Unwritten(error.to_string().into()),
+            Ok(()) => {
+                self.removed = true;
+                NotRecorded::Removed
+            }
+        })
     }
 }
 

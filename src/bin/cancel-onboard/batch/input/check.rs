@@ -1,5 +1,7 @@
 //! What a request must be, whatever the form in which it was written.
 
+use std::sync::Arc;
+
 use feishu_cancel_onboard::CancelRequest;
 
 use super::Complaint;
@@ -34,9 +36,10 @@ pub fn complaints(line: u32, request: &CancelRequest, names: &Names) -> Vec<Comp
         };
         reason.map(|reason| (names.reason_ids, reason))
     });
+    let application_id: Option<Arc<str>> = (!id.is_empty()).then(|| id.into());
     let all = of_id.into_iter().chain(of_reasons);
     all.map(|(place, reason)| Complaint {
-        application_id: Some(id.to_owned()).filter(|id| !id.is_empty()),
+        application_id: application_id.clone(),
         ..Complaint::new(line, place.to_owned(), reason)
     })
     .collect()

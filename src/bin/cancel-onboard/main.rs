@@ -10,6 +10,7 @@ mod check_docs;
 mod completions;
 mod connection;
 mod explain;
+mod invisible;
 mod language;
 mod man;
 mod output;

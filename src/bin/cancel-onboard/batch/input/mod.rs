@@ -5,6 +5,7 @@
 
 mod check;
 mod comma_separated;
+mod content;
 mod json_lines;
 
 use std::fmt;
@@ -99,9 +100,8 @@ impl Input {
     pub fn rows(&self) -> Rows<'_> {
         let start =
             Position { byte: self.bytes.starts_with(BYTE_ORDER_MARK) as usize * BYTE_ORDER_MARK.len(), line: 1 };
-        if UTF_16_MARKS.iter().any(|mark| self.bytes.starts_with(mark)) {
-            let complaint = Complaint::new(1, None, "the file is in UTF-16; save it as UTF-8");
-            return Rows::Refused(Some(vec![complaint]));
+        if let Some(what) = content::foreign(&self.bytes) {
+            return Rows::Refused(Some(vec![Complaint::new(1, None, what)]));
         }
         match self.format {
             FileFormat::Jsonl => Rows::JsonLines(json_lines::rows(&self.bytes, start)),
@@ -130,7 +130,6 @@ impl Input {
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// The rows of a file, whatever its format.
 pub enum Rows<'a> {

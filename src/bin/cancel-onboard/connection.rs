@@ -4,6 +4,7 @@ use feishu_cancel_onboard::sandbox::Sandbox;
 use feishu_cancel_onboard::{Client, ClientBuilder, Error, Origin, Pace, RetryPolicy};
 
 use crate::arguments::Common;
+use crate::environment::{Credential, credential, variable};
 
 /// A client, and the stand-in that it calls where that was asked for.
 pub struct Connection {
@@ -42,9 +43,10 @@ fn from_environment(common: &Common) -> Result<ClientBuilder, Error> {
         (Some(given), _) => origin("--base-url", given)?,
         (None, Some(given)) => origin("FEISHU_BASE_URL", &given)?,
     };
-    let app = (variable("FEISHU_APP_ID")?, variable("FEISHU_APP_SECRET")?);
+    let of_app = |name| credential(name, Credential::OfApp);
+    let app = (of_app("FEISHU_APP_ID")?, of_app("FEISHU_APP_SECRET")?);
     let builder = Client::builder().origin(origin);
-    match (app, variable("FEISHU_TENANT_ACCESS_TOKEN")?) {
+    match (app, credential("FEISHU_TENANT_ACCESS_TOKEN", Credential::Token)?) {
         ((Some(id), Some(secret)), None) => Ok(builder.app(id, secret)),
         ((None, None), Some(token)) => Ok(builder.tenant_access_token(token)),
         ((None, None), None) => Err(Error::invalid_request(
@@ -64,14 +66,4 @@ fn from_environment(common: &Common) -> Result<ClientBuilder, Error> {
 
 fn origin(from: &str, given: &str) -> Result<Origin, Error> {
     given.parse().map_err(|error: Error| Error::invalid_request(format!("{from}: {}", error.message())))
-}
-
-/// A variable of the environment; an empty one counts as missing.
-fn variable(name: &str) -> Result<Option<String>, Error> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::invalid_request(format!("{name} is not valid Unicode"))),
-    }
 }

@@ -9,6 +9,7 @@ mod cancel;
 mod check_docs;
 mod completions;
 mod connection;
+mod environment;
 mod explain;
 mod invisible;
 mod language;

@@ -19,6 +19,7 @@ mod page_source;
 mod reason_catalogue;
 mod reasons;
 mod sandbox;
+mod spool;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

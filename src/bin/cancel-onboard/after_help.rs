@@ -22,7 +22,7 @@ Exit status:
   2  wrong arguments or environment
   3  credentials refused
   4  network failure, or no readable answer
-  5  a defect of this program
+  5  a defect of this program, or too little left of the system
 
 Try it without credentials, on the embedded stand-in:
   cancel-onboard cancel 1111111111 --type candidate-declined --sandbox";

@@ -21,6 +21,7 @@ mod reasons;
 mod runtime;
 mod sandbox;
 mod spool;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

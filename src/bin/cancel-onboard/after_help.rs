@@ -98,6 +98,9 @@ Examples:
       ~/.config/fish/completions/cancel-onboard.fish";
 
 pub const MAN: &str = "\
+`man cancel-onboard` looks in ~/.local/share/man only if ~/.local/bin is in PATH; otherwise, \
+`man -M ~/.local/share/man cancel-onboard` finds the page.
+
 Examples:
   cancel-onboard man --dir ~/.local/share/man/man1
   cancel-onboard man | man -l -";

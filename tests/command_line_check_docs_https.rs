@@ -16,7 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-/// A server that is called over TLS, with a certificate of its own.
+/// A server that is called over TLS, with its own certificate.
 struct TlsServer {
     /// How it is called by its name.
     origin: String,

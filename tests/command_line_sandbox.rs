@@ -102,7 +102,7 @@ fn when_nobody_reads_it_serves_and_ends_by_either_signal_and_counts_what_it_drop
 }
 
 #[test]
-fn when_somebody_reads_again_it_says_how_many_lines_are_missing_and_goes_on_printing() {
+fn when_somebody_reads_again_it_says_how_many_lines_are_missing_and_prints_the_rest() {
     let mut sandbox = Sandbox::start();
     sandbox.call(CALLS);
     let (lines, read) = mpsc::channel();

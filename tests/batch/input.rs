@@ -179,7 +179,7 @@ fn what_a_file_is_that_is_no_text_in_utf_8_is_said() {
 }
 
 #[test]
-fn an_id_that_was_kept_as_a_number_is_not_to_be_mended_by_taking_its_point_off() {
+fn an_id_that_was_kept_as_a_number_is_refused_and_not_repaired() {
     let rows =
         "7127600247627320320.0,1,,\n\"7127600247627320320,00\",1,,\n1111111111.0,1,,\n1,1,6959090661225640001.0,\n";
     let lost = "is what a spreadsheet makes of a long number, and digits of the id are lost: fetch the id anew";

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::arguments::Command;
 
-/// Two, so that calls go on while one thread waits for standard output.
+/// Two, so that calls continue while one thread waits for standard output.
 const WORKERS: usize = 2;
 /// The workers, one for what blocks, and at most three that a command starts: the stand-in's and those that write.
 const THREADS: usize = WORKERS + 4;

@@ -1,4 +1,4 @@
-//! Lines for a reader who may be slow, or not read at all: they are written on a thread of their own, so that whoever makes
+//! Lines for a reader who may be slow, or not read at all: they are written on a separate thread, so that whoever makes
 //! them never waits. What does not fit into the queue is dropped and counted.
 
 use std::collections::VecDeque;

@@ -13,7 +13,7 @@ use crate::details::Details;
 use crate::facts::Operation;
 use crate::failure::Failure;
 use crate::generated;
-use crate::meaning::{Code, Meaning, Retry};
+use crate::meaning::Code;
 
 /// Defines the kinds once: the enum, the list of all, and the names.
 macro_rules! error_kinds {
@@ -284,18 +284,31 @@ impl Error {
         self
     }
 
-    /// A cancellation that the caller has stopped waiting for, in the form of all other failures: its fate is unknown.
+    /// A cancellation that the caller has stopped before it began, in the form of all other failures: nothing was sent.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Delivery, Error, ErrorKind};
+    ///
+    /// let error = Error::interrupted("the service shuts down");
+    /// assert_eq!((error.kind(), error.delivery()), (ErrorKind::Interrupted, Delivery::NotSent));
+    /// ```
+    #[must_use]
+    pub fn interrupted(message: impl Into<String>) -> Self {
+        Self::new(Delivery::NotSent, 0, Failure::stopped(message), Vec::new())
+    }
+
+    /// The same failure, of a cancellation an earlier attempt of which was lost: its fate stays unknown.
     ///
     /// ```
     /// use feishu_cancel_onboard::{Delivery, Error};
     ///
-    /// let error = Error::given_up("interrupted while the cancellation was under way");
+    /// let error = Error::interrupted("the service shuts down").with_lost_attempt();
     /// assert_eq!(error.delivery(), Delivery::Unknown);
     /// ```
     #[must_use]
-    pub fn given_up(message: impl Into<String>) -> Self {
-        let meaning = Meaning { kind: ErrorKind::Timeout, delivery: Delivery::Unknown, retry: Retry::Later };
-        Self::new(Delivery::Unknown, 1, Failure::new(meaning).with_message(message), Vec::new())
+    pub fn with_lost_attempt(mut self) -> Self {
+        self.0.delivery = Delivery::Unknown;
+        self
     }
 
     /// What kind of failure ended the cancellation.

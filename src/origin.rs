@@ -20,6 +20,8 @@ use crate::generated::platform::ORIGINS;
 /// assert_eq!("lark".parse::<Origin>()?, Origin::LARK);
 /// assert_eq!("https://gateway.example.com/".parse::<Origin>()?.as_str(), "https://gateway.example.com");
 /// assert!("http://gateway.example.com".parse::<Origin>().is_err());
+/// let error = "feishuu".parse::<Origin>().expect_err("there is no such name");
+/// assert_eq!(error.message(), "the origin must be feishu or lark, or a URL such as https://open.feishu.cn");
 /// # Ok::<(), feishu_cancel_onboard::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -73,6 +75,11 @@ const fn named(name: &str) -> &'static str {
     panic!("the document gives no origin this name")
 }
 
+/// The names that an origin can be given by, as in `feishu or lark`.
+fn names() -> String {
+    ORIGINS.iter().map(|origin| origin.name).collect::<Vec<_>>().join(" or ")
+}
+
 /// `==` is not `const`.
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
@@ -107,8 +114,10 @@ impl FromStr for Origin {
         }
         let refuse = |reason: &str| Err(Error::refused_here(format!("the origin {reason}")));
         // What was given is not repeated in these messages: it may hold a password.
-        let Ok(url) = Url::parse(text) else {
-            return refuse("is not a URL: give one such as https://open.feishu.cn");
+        let url = match Url::parse(text) {
+            Ok(url) if text.contains("://") => url,
+            // A host with a port would be read as a URL whose scheme is the host.
+            _ => return refuse(&format!("must be {}, or a URL such as {}", names(), Self::FEISHU)),
         };
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("must not hold a user name or a password");
@@ -131,6 +140,7 @@ impl FromStr for Origin {
 
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    host == "localhost"
-        || host.trim_start_matches('[').trim_end_matches(']').parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse();
+    // An IPv4 address within an IPv6 one leads to the same place.
+    host == "localhost" || address.is_ok_and(|address: IpAddr| address.to_canonical().is_loopback())
 }

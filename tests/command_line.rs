@@ -118,7 +118,9 @@ async fn each_kind_has_its_exit_status() {
         (json(500, r#"{"code":1002001}"#), "system_error", "unknown", 4),
         (Act::Answer(limited), "rate_limited", "rejected", 1),
         (json(400, r#"{"code":99991672}"#), "permission_denied", "rejected", 1),
-        (json(400, r#"{"code":12345}"#), "other", "rejected", 1),
+        (json(400, r#"{"code":12345,"error":{"log_id":"L"}}"#), "other", "rejected", 1),
+        (json(400, r#"{"code":12345}"#), "unexpected_response", "unknown", 4),
+        (json(400, r#"{"code":1002201}"#), "application_not_found", "rejected", 1),
         (json(400, r#"{"code":99991663}"#), "unauthorized", "rejected", 3),
         (json(400, r#"{"code":99991543}"#), "invalid_credentials", "rejected", 3),
         (json(400, r#"{"code":99991662}"#), "app_unavailable", "rejected", 3),
@@ -351,26 +353,4 @@ async fn a_result_that_cannot_be_written_is_not_lost() {
     let output = tokio::task::spawn_blocking(run).await.expect("no panic");
     assert_eq!(output.status.code(), Some(5));
     assert!(stderr(&output).contains(r#"{"ok":true,"application_id":"1111111111""#), "{}", stderr(&output));
-}
-
-#[cfg(unix)]
-#[tokio::test(flavor = "multi_thread")]
-async fn stopped_twice_it_says_that_the_fate_is_unknown() {
-    let server = RawServer::start(|_, _| Act::Hang).await;
-    let environment = [("FEISHU_BASE_URL", server.origin.as_str()), ("FEISHU_TENANT_ACCESS_TOKEN", TOKEN)];
-    let mut command = command(&["cancel", "1", "--type", "1", "--output", "json", "--timeout", "30"], &environment);
-    let child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn();
-    let child = child.expect("the binary runs");
-    let interrupt = format!("kill -INT {}", child.id());
-    let interrupt = || Command::new("sh").args(["-c", &interrupt]).status().expect("a signal can be sent");
-    while server.cancellations().is_empty() {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    interrupt();
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    interrupt();
-    let output = tokio::task::spawn_blocking(|| child.wait_with_output().expect("it ends")).await.expect("no panic");
-    assert_eq!(output.status.code(), Some(130));
-    let line = line(&output);
-    assert_eq!((&line["ok"], &line["error"]["delivery"]), (&value!(false), &value!("unknown")), "{line}");
 }

@@ -164,6 +164,10 @@ async fn an_address_that_is_not_safe_is_refused_without_a_request() {
         "http://10.0.0.1/",
         "ftp://example.com/",
         "file:///etc/hostname",
+        "https://localhost./",
+        "https://pages.localhost/a.md",
+        "https://0.0.0.0/",
+        "https://[::]/",
         "https://",
         &with_password,
     ] {

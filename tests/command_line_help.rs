@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use feishu_cancel_onboard::document;
+use feishu_cancel_onboard::{Code, document};
 use serde_json::Value;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_cancel-onboard");
@@ -161,6 +161,39 @@ fn bash_takes_the_completions_and_offers_what_there_is() {
     let types = offered(&["cancel-onboard", "cancel", "--type", ""]);
     assert_eq!(types, ["candidate-declined", "company-rejected", "other"].map(str::to_owned).into());
     assert_eq!(offered(&["cancel-onboard", "reasons", "--output", "c"]), BTreeSet::from(["csv".to_owned()]));
+    let origins: BTreeSet<_> = document::ORIGINS.iter().map(|origin| origin.name.to_owned()).collect();
+    assert_eq!(origins, BTreeSet::from(["feishu", "lark"].map(str::to_owned)));
+    for command in COMMANDS {
+        assert_eq!(offered(&["cancel-onboard", command, "--base-url", ""]), origins, "{command}");
+    }
+    let specs = offered(&["cancel-onboard", "check-docs", "--spec", ""]);
+    let expected = ["cancel_onboard", "tenant_access_token", "termination_reasons"].map(str::to_owned);
+    assert_eq!(specs, BTreeSet::from(expected));
+    let codes = offered(&["cancel-onboard", "explain", "1002"]);
+    let known = Code::known().map(|code| code.number().to_string()).filter(|code| code.starts_with("1002"));
+    assert_eq!(codes, known.collect());
+    assert!(codes.len() >= 4, "{codes:?}");
+}
+
+#[test]
+fn shells_that_show_what_a_value_means_have_the_labels_of_the_codes() {
+    for (shell, before) in [("zsh", r#"\:""#), ("fish", "\\t'")] {
+        let script = printed(&["completions", shell]);
+        for code in Code::known() {
+            let labelled = format!("{}{before}{}", code.number(), code.label().expect("it is known"));
+            assert!(script.contains(&labelled), "{shell}: {labelled}");
+        }
+        assert!(script.replace('\\', "").contains("https://open.larksuite.com"), "{shell}");
+    }
+}
+
+#[test]
+fn what_is_suggested_is_not_all_that_is_taken() {
+    for code in ["0", "-1", "99"] {
+        assert_eq!(run(&["explain", code], &[]).status.code(), Some(0), "{code}");
+    }
+    let output = run(&["check-docs", "--spec", "nothing"], &[]);
+    assert!(stderr(&output).contains("no document has this name"), "{output:?}");
 }
 
 /// Checks that a man page is well-formed, and gives its text as it is read.

@@ -286,6 +286,31 @@ async fn a_reason_that_would_do_or_may_do_is_let_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_a_reason_that_is_listed_twice_the_first_entry_decides_and_that_is_said() {
+    let listed = |first: i64, second: i64| {
+        vec![reason("220", 22, first, "甲", "a"), reason("1", 22, 1, "乙", "b"), reason("220", 22, second, "甲", "a")]
+    };
+    let (error, sent) = check(listed(2, 1), "22", &["220"]).await;
+    let message = error.expect("it is refused")["message"].as_str().expect("it is text").to_owned();
+    let said = "is listed 2 times by the platform, with different types or statuses: the first entry decides";
+    assert!(message.contains(&format!("`220` (甲 / a) is disabled; it {said}")), "{message}");
+    assert_eq!(sent, 0);
+    for (second, expected) in [(2, format!("warning: the reason id `220` {said}\n")), (1, String::new())] {
+        let server = server(listed(1, second)).await;
+        let output =
+            run_against(&server, &["cancel", "1", "--type", "22", "--check-reasons", "--reason-id", "220"]).await;
+        assert_eq!((output.status.code(), stderr(&output)), (Some(0), expected));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_with_a_character_that_can_not_be_seen_does_not_look_faultless() {
+    let (error, _) = check(four(), "22", &["220\u{200b}"]).await;
+    let message = error.expect("it is refused")["message"].as_str().expect("it is text").to_owned();
+    assert!(message.contains("`220<U+200B>` is not one of the tenant's; near it: 220"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_near_ones_are_those_that_would_do_the_nearest_first() {
     let items = || {
         vec![

@@ -116,3 +116,39 @@ fn help_keeps_to_the_width_of_the_terminal_and_to_80_columns() {
         }
     }
 }
+
+/// How many columns of a terminal a line takes, in which Chinese characters take two.
+fn columns(line: &str) -> usize {
+    line.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum()
+}
+
+#[test]
+fn reasons_and_advice_keep_to_the_width_of_the_terminal_and_break_at_words() {
+    for (columns_given, arguments, parts) in [
+        (
+            80,
+            &["reasons", "--sandbox"][..],
+            &[
+                "ID                   TYPE                NAME (ZH)         NAME (EN)\r\n",
+                "经历与岗位不匹配  Experience does not\r\n",
+                "\r\n                                                           match the position\r\n",
+            ][..],
+        ),
+        (80, &["reasons", "--sandbox", "--all", "--lang", "zh"], &["状态\r\n", "Different        已启用\r\n"]),
+        (200, &["reasons", "--sandbox"], &["Experience does not match the position  enabled\r\n"]),
+        (
+            80,
+            &["cancel", "3333333333", "--type", "1", "--sandbox"],
+            &["candidate's\r\n                 pre-hire record is there"],
+        ),
+        (80, &["explain", "1002910"], &["pre-hire record", "此\r\n                   后只能在飞书人事中取消。\r\n"]),
+    ] {
+        let shown = run(columns_given, arguments, &[XTERM, ("NO_COLOR", "1")]);
+        for line in shown.lines().filter(|line| !line.contains("https://")) {
+            assert!(columns(line) <= columns_given.into(), "{arguments:?}: {line}");
+        }
+        for part in parts {
+            assert!(shown.contains(part), "{part:?}: {shown}");
+        }
+    }
+}

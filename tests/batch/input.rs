@@ -159,6 +159,61 @@ fn text_that_is_not_utf_8_is_named() {
 }
 
 #[test]
+fn what_a_file_is_that_is_no_text_in_utf_8_is_said() {
+    let utf_16 = |bytes: fn(u16) -> [u8; 2]| HEADER.encode_utf16().flat_map(bytes).collect::<Vec<_>>();
+    for (content, what) in [
+        (utf_16(u16::to_le_bytes), "in UTF-16; save it as UTF-8"),
+        (utf_16(u16::to_be_bytes), "in UTF-16; save it as UTF-8"),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0".to_vec(), "an Excel workbook (.xlsx)"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0".to_vec(), "an old Excel workbook (.xls)"),
+        (b"%PDF-1.7\n".to_vec(), "a PDF document"),
+        (b"\x1f\x8b\x08\0".to_vec(), "compressed by gzip"),
+        (b"application_id\0\x01\x02\n".to_vec(), "not text"),
+    ] {
+        for name in ["list.csv", "list.jsonl"] {
+            let ran = refused(name, &content, &[]);
+            assert_complaints(&ran, &["line 1: the file "]);
+            assert!(ran.stderr.contains(what), "{what}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_id_that_was_kept_as_a_number_is_refused_and_not_repaired() {
+    let rows =
+        "7127600247627320320.0,1,,\n\"7127600247627320320,00\",1,,\n1111111111.0,1,,\n1,1,6959090661225640001.0,\n";
+    let lost = "is what a spreadsheet makes of a long number, and digits of the id are lost: fetch the id anew";
+    assert_complaints(
+        &refused("list.csv", format!("{HEADER}{rows}"), &[]),
+        &[
+            &format!("line 2, column application_id: `7127600247627320320.0` {lost}"),
+            &format!("line 3, column application_id: `7127600247627320320,00` {lost}"),
+            "line 4, column application_id: `1111111111.0` is an id that was taken for a number: fetch the id anew",
+            &format!("line 5, column termination_reason_ids: `6959090661225640001.0` {lost}"),
+        ],
+    );
+}
+
+#[test]
+fn a_character_that_can_not_be_seen_is_shown_by_its_number() {
+    let ran = refused("list.csv", format!("{HEADER}111\u{200b},1,,\n\u{a0}2,1\u{3000},,\n"), &[]);
+    assert_complaints(
+        &ran,
+        &[
+            "line 2, column application_id: `111<U+200B>`: the application id must be",
+            "line 3, column application_id: `<U+00A0>2`: the application id must be",
+            "line 3, column termination_type: `1<U+3000>` must be one of",
+        ],
+    );
+    let ran = refused("list.csv", "application_id\u{200b},termination_type\n", &[]);
+    assert!(ran.stderr.contains("column 1: `application_id<U+200B>` is not a column"), "{}", ran.stderr);
+    let line = "{\"application_id\":\"111\u{200b}\",\"termination_type\":1}\n";
+    let json = refused("list.jsonl", line, &["--output", "json"]).json();
+    assert!(json[0]["error"]["message"].as_str().is_some_and(|text| text.contains("`111<U+200B>`")), "{json:?}");
+    assert_eq!(json[0]["application_id"], "111\u{200b}");
+}
+
+#[test]
 fn every_bad_line_of_json_is_named_with_its_field() {
     let lines = r#"{"application_id":"1","termination_type":1}
 {"application_id":"2"}

@@ -1,6 +1,8 @@
 //! A page of this test's own wording that says what `spec/cancel_onboard.yaml` says, in each form in which pages are
 //! published. A test changes its parts and has it written down in both.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 /// The form in which a page is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {

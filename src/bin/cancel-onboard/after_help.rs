@@ -22,7 +22,8 @@ Exit status:
   2  wrong arguments or environment
   3  credentials refused
   4  network failure, or not known whether it took effect
-  5  a defect of this program, or output that can't be written
+  5  a defect of this program, output that can't be written, or too
+     little left of the system
 
 Try it without credentials, on the embedded stand-in:
   cancel-onboard cancel 1111111111 --type candidate-declined --sandbox";
@@ -108,6 +109,9 @@ Examples:
       ~/.config/fish/completions/cancel-onboard.fish";
 
 pub const MAN: &str = "\
+`man cancel-onboard` looks in ~/.local/share/man only if ~/.local/bin is in PATH; otherwise, \
+`man -M ~/.local/share/man cancel-onboard` finds the page.
+
 Examples:
   cancel-onboard man --dir ~/.local/share/man/man1
   cancel-onboard man | man -l -";

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValue, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::ErrorKind;
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use feishu_cancel_onboard::{TerminationType, document};
+use feishu_cancel_onboard::{Code, TerminationType, docs_page, document};
 
 use crate::after_help;
 use crate::check_docs;
@@ -36,7 +36,14 @@ pub struct Arguments {
 pub struct Common {
     /// Where to call: feishu, lark, or an origin such as https://open.feishu.cn [env: FEISHU_BASE_URL]
     // Read later: what is wrong with it is told here with its value, which may hold a password.
-    #[arg(long, global = true, value_name = "ORIGIN", help_heading = "Common options")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "ORIGIN",
+        value_parser = Suggesting { parser: StringValueParser::new(), values: origins },
+        hide_possible_values = true,
+        help_heading = "Common options"
+    )]
     pub base_url: Option<String>,
     /// How results are printed
     #[arg(
@@ -141,6 +148,9 @@ pub struct Cancel {
     /// A remark, kept with the application
     #[arg(long, value_name = "TEXT")]
     pub notes: Option<String>,
+    /// An earlier run of this cancellation ended without a known result: "already terminated" then counts as success
+    #[arg(long)]
+    pub after_lost_attempt: bool,
 }
 
 #[derive(Debug, Args)]
@@ -200,7 +210,11 @@ pub enum FileFormat {
 #[command(after_help = after_help::EXPLAIN)]
 pub struct Explain {
     /// The code; without one, every known code is listed
-    #[arg(allow_negative_numbers = true)]
+    #[arg(
+        allow_negative_numbers = true,
+        value_parser = Suggesting { parser: clap::value_parser!(i64), values: codes },
+        hide_possible_values = true
+    )]
     pub code: Option<i64>,
 }
 
@@ -223,7 +237,14 @@ pub struct CheckDocs {
     #[arg(value_hint = ValueHint::FilePath)]
     pub page: Option<OsString>,
     /// Name of the document, that of its file in spec/
-    #[arg(long, value_name = "NAME", default_value = document::OPERATION.id, conflicts_with = "all")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = document::OPERATION.id,
+        value_parser = Suggesting { parser: StringValueParser::new(), values: specs },
+        hide_possible_values = true,
+        conflicts_with = "all"
+    )]
     pub spec: String,
     /// Check every document whose page is published as Markdown; with PAGE, find the document whose page that is
     #[arg(long)]
@@ -271,6 +292,48 @@ impl TypedValueParser for TypeParser {
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
         Some(Box::new(TerminationType::ALL.iter().map(|known| PossibleValue::new(known.name()))))
     }
+}
+
+/// Reads a value as another parser does, and tells shells some of the values that it takes.
+#[derive(Clone)]
+struct Suggesting<P> {
+    parser: P,
+    values: fn() -> Vec<PossibleValue>,
+}
+
+impl<P: TypedValueParser> TypedValueParser for Suggesting<P> {
+    type Value = P::Value;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<P::Value, clap::Error> {
+        self.parser.parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.values)().into_iter()))
+    }
+}
+
+/// The origins that have names.
+fn origins() -> Vec<PossibleValue> {
+    document::ORIGINS.iter().map(|origin| PossibleValue::new(origin.name).help(origin.url)).collect()
+}
+
+/// The codes that have a meaning here.
+fn codes() -> Vec<PossibleValue> {
+    let known = Code::known().map(|code| PossibleValue::new(code.number().to_string()).help(code.label()));
+    known.collect()
+}
+
+/// The documents that pages are checked against.
+fn specs() -> Vec<PossibleValue> {
+    // What is wrong with the documents is told when they are used.
+    let documents = docs_page::documents().unwrap_or_default();
+    documents.iter().map(|document| PossibleValue::new(document.name().to_owned())).collect()
 }
 
 /// What is wrong with arguments that are right each for itself, and not together.

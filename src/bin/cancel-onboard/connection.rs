@@ -4,6 +4,7 @@ use feishu_cancel_onboard::sandbox::{APP_ID, Sandbox};
 use feishu_cancel_onboard::{Client, ClientBuilder, Error, Origin, Pace, RetryPolicy};
 
 use crate::arguments::Common;
+use crate::environment::{Credential, credential, variable};
 
 /// A client, and the stand-in that it calls where that was asked for.
 pub struct Connection {
@@ -109,8 +110,9 @@ enum Credentials {
 
 /// The credentials in the environment, if there are any.
 fn credentials() -> Result<Option<Credentials>, Error> {
-    let app = (variable("FEISHU_APP_ID")?, variable("FEISHU_APP_SECRET")?);
-    match (app, variable("FEISHU_TENANT_ACCESS_TOKEN")?) {
+    let of_app = |name| credential(name, Credential::OfApp);
+    let app = (of_app("FEISHU_APP_ID")?, of_app("FEISHU_APP_SECRET")?);
+    match (app, credential("FEISHU_TENANT_ACCESS_TOKEN", Credential::Token)?) {
         ((Some(id), Some(secret)), None) => Ok(Some(Credentials::App { id, secret })),
         ((None, None), Some(token)) => Ok(Some(Credentials::Token(token))),
         ((None, None), None) => Ok(None),
@@ -128,14 +130,4 @@ fn credentials() -> Result<Option<Credentials>, Error> {
 
 fn origin(from: &str, given: &str) -> Result<Origin, Error> {
     given.parse().map_err(|error: Error| Error::invalid_request(format!("{from}: {}", error.message())))
-}
-
-/// A variable of the environment; an empty one counts as missing.
-fn variable(name: &str) -> Result<Option<String>, Error> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Error::invalid_request(format!("{name} is not valid Unicode"))),
-    }
 }

@@ -9,21 +9,26 @@ mod cancel;
 mod check_docs;
 mod completions;
 mod connection;
+mod environment;
 mod explain;
+mod invisible;
 mod language;
 mod man;
 mod output;
 mod page_source;
 mod reason_catalogue;
 mod reasons;
+mod runtime;
 mod sandbox;
 mod signals;
+mod spool;
+mod terminal;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Output};
 use clap::Parser;
 use output::Exit;
 
@@ -37,17 +42,36 @@ fn main() -> ExitCode {
         return arguments::refused(&given, &error).into();
     }
     log_to_stderr();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // What calls nobody needs no runtime, and works where there is none to be had.
+    match &arguments.command {
+        Command::Explain(explain) => return explain::run(&arguments.common, explain).into(),
+        Command::Completions(completions) => return completions::run(completions).into(),
+        Command::Man(man) => return man::run(man).into(),
+        _ => {}
+    }
+    let runtime = match runtime::make(runtime::descriptors(&arguments.command)) {
         Ok(runtime) => runtime,
-        Err(error) => {
-            output::complain(&format!("error: no runtime can be made: {error}"));
-            return Exit::Defect.into();
-        }
+        Err(reason) => return cannot_begin(&arguments, &reason).into(),
     };
     // A task of its own, so that a panic ends as the exit status of a defect.
     let exit = runtime.block_on(async { tokio::spawn(run(arguments)).await });
     runtime.shutdown_background();
     exit.unwrap_or(Exit::Defect).into()
+}
+
+/// Says why nothing was begun, in the form that was asked for.
+fn cannot_begin(arguments: &Arguments, reason: &str) -> Exit {
+    // Whether the line could be printed or not, the status is the same.
+    let _ = match (arguments.common.output(), &arguments.command) {
+        (Output::Text, _) => {
+            output::complain(&format!("error: {reason}"));
+            Exit::Defect
+        }
+        (Output::Json, Command::CheckDocs(_)) => check_docs::refused_here(reason),
+        (Output::Json, Command::Cancel(cancel)) => output::refused_here(Some(&cancel.application_id), reason),
+        (Output::Json, _) => output::refused_here(None, reason),
+    };
+    Exit::Defect
 }
 
 async fn run(arguments: Arguments) -> Exit {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
 use crate::arguments::Language;
+use crate::terminal;
 
 /// How the program ends, in the order of the statuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -292,7 +293,7 @@ pub fn block(headline: &str, rows: &[(&str, String)]) -> String {
     let mut out = printable(headline).into_owned();
     for (label, text) in rows {
         let padding = " ".repeat(width - columns(label));
-        let _ = write!(out, "\n  {label}{padding}  {}", printable(text));
+        let _ = write!(out, "\n  {label}{padding}  {}", terminal::hanging(&printable(text), width + 4));
     }
     out
 }

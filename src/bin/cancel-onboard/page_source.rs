@@ -62,8 +62,12 @@ impl PageSource {
         if !matches!(url.scheme(), "https" | "http") {
             return refuse("must be https");
         }
-        let origin: Result<Origin, Error> = url.origin().ascii_serialization().parse();
-        match origin {
+        if names_this_machine_otherwise(&url) {
+            return refuse(
+                "names this machine in a way that other programs may resolve otherwise: use localhost or 127.0.0.1",
+            );
+        }
+        match origin(&url) {
             Ok(origin) => Ok(Self::Address { url, is_loopback: origin.is_loopback() }),
             Err(error) => Err(Failure::Page(format!("the page's address can't be used: {}", error.message()))),
         }
@@ -122,7 +126,7 @@ fn client(is_loopback: bool, timeout: Duration) -> reqwest::Result<reqwest::Clie
     let http = reqwest::Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)
-        .redirect(redirects())
+        .redirect(redirects(is_loopback))
         .retry(reqwest::retry::never())
         .referer(false);
     if is_loopback {
@@ -134,20 +138,35 @@ fn client(is_loopback: bool, timeout: Duration) -> reqwest::Result<reqwest::Clie
     }
 }
 
-/// Redirects are followed from https to https, and within one origin: what began on this machine stays there.
-fn redirects() -> Policy {
-    Policy::custom(|attempt| {
+/// Redirects are followed from https to https, or within one origin, and never off this machine or onto it: what began here
+/// stays here.
+fn redirects(is_loopback: bool) -> Policy {
+    Policy::custom(move |attempt| {
         let is_https = |url: &Url| url.scheme() == "https";
         let (from, to) = (attempt.previous().last(), attempt.url());
-        let allowed = from.is_some_and(|from| (is_https(from) && is_https(to)) || from.origin() == to.origin());
-        if !allowed {
-            attempt.error("it leads away from https, or from this machine")
+        let same_side = origin(to).is_ok_and(|origin| origin.is_loopback() == is_loopback);
+        let kept = from.is_some_and(|from| (is_https(from) && is_https(to)) || from.origin() == to.origin());
+        if !(same_side && kept) {
+            attempt.error("it leads away from https, or from this machine to another one or back")
         } else if attempt.previous().len() > MOST_REDIRECTS {
             attempt.error(format!("it leads on more than {MOST_REDIRECTS} times"))
         } else {
             attempt.follow()
         }
     })
+}
+
+/// Whether a host is on this machine on most systems, and not on all.
+fn names_this_machine_otherwise(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let name = host.trim_end_matches('.');
+    let is_other_name = name.ends_with(".localhost") || (name == "localhost" && name != host);
+    is_other_name || matches!(host, "0.0.0.0" | "[::]")
+}
+
+/// The origin of an address, if it may be called.
+fn origin(url: &Url) -> Result<Origin, Error> {
+    url.origin().ascii_serialization().parse()
 }
 
 /// A failure of the network with all its causes. The address stands beside it and is not repeated.

@@ -1,9 +1,14 @@
 //! The tenant's termination reasons, to check ids against before a cancellation names them.
 
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use feishu_cancel_onboard::{Client, Error, Received, TerminationReason, TerminationType, printable};
+
+use crate::invisible::visible;
+use crate::output;
 
 /// How many reasons are named as near.
 const NAMED: usize = 3;
@@ -12,8 +17,24 @@ const ID_EDITS: usize = 2;
 /// The longest text for which near ones are sought, in characters.
 const COMPARED: usize = 100;
 
-/// Every reason of a tenant, by its id.
-pub struct ReasonCatalogue(HashMap<String, TerminationReason>);
+/// For how many ids near ones are sought: each takes a comparison with every reason, and nobody reads more of them.
+const SOUGHT: usize = 1000;
+
+/// Every reason of a tenant, by its id. Of an id that is listed more than once, the first entry in the platform's order
+/// decides.
+pub struct ReasonCatalogue {
+    reasons: HashMap<String, Listed>,
+    /// For how many ids near ones may still be sought.
+    to_seek: Cell<usize>,
+}
+
+/// A reason as its first entry has it.
+struct Listed {
+    reason: TerminationReason,
+    times: usize,
+    /// Whether a later entry has another type or status.
+    contradicted: bool,
+}
 
 impl ReasonCatalogue {
     /// Reads all reasons.
@@ -21,13 +42,16 @@ impl ReasonCatalogue {
     /// # Errors
     /// When they can't be read; as nothing was cancelled, the error says that nothing was sent.
     pub async fn load(client: &Client) -> Result<Self, Error> {
-        let mut reasons = HashMap::new();
+        let mut reasons: HashMap<_, Listed> = HashMap::new();
         let mut listed = client.termination_reasons();
         while let Some(reason) = listed.next().await {
             let reason = reason.map_err(Error::before_cancelling)?;
-            reasons.insert(reason.id().to_owned(), reason);
+            match reasons.entry(reason.id().to_owned()) {
+                Entry::Vacant(entry) => drop(entry.insert(Listed { reason, times: 1, contradicted: false })),
+                Entry::Occupied(mut entry) => entry.get_mut().add(&reason),
+            }
         }
-        Ok(Self(reasons))
+        Ok(Self { reasons, to_seek: Cell::new(SOUGHT) })
     }
 
     /// Checks the ids that a cancellation of this type is to name.
@@ -42,7 +66,8 @@ impl ReasonCatalogue {
     }
 
     fn objection(&self, termination_type: TerminationType, id: &str) -> Option<String> {
-        let reason = self.0.get(id);
+        let listed = self.reasons.get(id);
+        let reason = listed.map(|listed| &listed.reason);
         let wrong = match reason {
             None => "is not one of the tenant's".to_owned(),
             Some(reason) => match reason.termination_type() {
@@ -50,32 +75,68 @@ impl ReasonCatalogue {
                     format!("({}) is for the type {other}, not {termination_type}", names(reason))
                 }
                 _ if reason.is_disabled() => format!("({}) is disabled", names(reason)),
-                _ => return None,
+                _ => {
+                    listed.and_then(Listed::contradiction).into_iter().for_each(|contradiction| {
+                        output::complain(&format!("warning: the reason id {} {contradiction}", quoted(id)));
+                    });
+                    return None;
+                }
             },
         };
+        let contradiction =
+            listed.and_then(Listed::contradiction).map(|text| format!("; it {text}")).unwrap_or_default();
         let near = self.near(termination_type, id, reason);
         let hint = match near.is_empty() {
             true => format!("`cancel-onboard reasons --type {termination_type}` lists those that can be given"),
             false => format!("near it: {}", near.join(", ")),
         };
-        Some(format!("the reason id `{}` {wrong}; {hint}", printable(id)))
+        Some(format!("the reason id {} {wrong}{contradiction}; {hint}", quoted(id)))
     }
 
     /// Those that could have been meant, the nearest first, each with its id and its names.
     fn near(&self, termination_type: TerminationType, id: &str, found: Option<&TerminationReason>) -> Vec<String> {
+        match self.to_seek.get().checked_sub(1) {
+            Some(left) => self.to_seek.set(left),
+            None => return Vec::new(),
+        }
         let usable = |reason: &&TerminationReason| {
             !reason.is_disabled()
                 && reason.termination_type().is_none_or(|other| other == Received::Known(termination_type))
         };
         let mut near: Vec<_> = self
-            .0
+            .reasons
             .values()
+            .map(|listed| &listed.reason)
             .filter(usable)
             .filter_map(|reason| nearness(id, found, reason).map(|nearness| (nearness, reason.id(), reason)))
             .collect();
         near.sort_by_key(|(nearness, id, _)| (*nearness, *id));
         near.iter().take(NAMED).map(|(_, id, reason)| format!("{} ({})", printable(id), names(reason))).collect()
     }
+}
+
+impl Listed {
+    /// Takes in a later entry of the same id.
+    fn add(&mut self, later: &TerminationReason) {
+        let decides = |reason: &TerminationReason| (reason.termination_type(), reason.active_status());
+        self.times += 1;
+        self.contradicted |= decides(&self.reason) != decides(later);
+    }
+
+    /// What is said of entries that do not agree.
+    fn contradiction(&self) -> Option<String> {
+        let times = self.times;
+        self.contradicted.then(|| {
+            format!(
+                "is listed {times} times by the platform, with different types or statuses: the first entry decides"
+            )
+        })
+    }
+}
+
+/// An id as it is repeated, with nothing in it that can't be seen.
+fn quoted(id: &str) -> String {
+    format!("`{}`", visible(&printable(id)))
 }
 
 /// How near a reason is to the one that was given, the smaller the nearer; none where it is not.

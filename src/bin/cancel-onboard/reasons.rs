@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::arguments::{self, Common, Format, Language};
 use crate::connection::Connection;
 use crate::output::{self, Exit, columns};
+use crate::terminal;
 
 /// Lists the reasons that were asked for.
 pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
@@ -23,7 +24,7 @@ pub async fn run(common: &Common, asked: &arguments::Reasons) -> Exit {
     };
     let (shown, hidden): (Vec<_>, Vec<_>) = all.iter().partition(|reason| asked.all || !reason.is_disabled());
     let exit = match common.format {
-        Format::Text => output::print(&table(&shown, language), Exit::Done),
+        Format::Text => output::print(&table(&shown, language, terminal::width()), Exit::Done),
         Format::Json => print_lines(&shown),
         Format::Csv => match csv(&shown) {
             Ok(text) => output::print(text.trim_end_matches('\n'), Exit::Done),
@@ -81,8 +82,17 @@ fn enabled(reason: &TerminationReason) -> Option<bool> {
     Some(status == ActiveStatus::Enabled)
 }
 
-/// A line for each reason below a line of headings, every column as wide as it needs to be.
-fn table(reasons: &[&TerminationReason], language: Language) -> String {
+/// The columns with names, which can be broken into several lines.
+const NAMES: [usize; 2] = [2, 3];
+const STATUS: usize = 4;
+/// How far columns are apart.
+const GAP: usize = 2;
+/// The least width in which names are broken.
+const LEAST_FOR_NAMES: usize = 16;
+
+/// A line for each reason below a line of headings, every column as wide as it needs to be. Where that is too wide for the
+/// terminal, the names are broken into lines, and a status that is the same for all is left out.
+fn table(reasons: &[&TerminationReason], language: Language, most: Option<usize>) -> String {
     let heading = |en, zh| Cow::Borrowed(language.pick(en, zh));
     if reasons.is_empty() {
         return language.pick("no termination reasons", "没有终止原因").to_owned();
@@ -95,18 +105,45 @@ fn table(reasons: &[&TerminationReason], language: Language) -> String {
         heading("STATUS", "状态"),
     ];
     let rows: Vec<_> = std::iter::once(headings).chain(reasons.iter().map(|reason| row(reason, language))).collect();
-    let width = |column: usize| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default();
-    let widths = [width(0), width(1), width(2), width(3)];
-    let mut out = String::new();
-    for row in &rows {
-        let [padded @ .., last] = row;
-        for (cell, width) in padded.iter().zip(widths) {
-            let _ = write!(out, "{cell}{}  ", " ".repeat(width - columns(cell)));
-        }
-        let _ = writeln!(out, "{last}");
+    let mut widths: Vec<_> =
+        (0..=STATUS).map(|column| rows.iter().map(|row| columns(&row[column])).max().unwrap_or_default()).collect();
+    if let Some(most) = most {
+        let all_enabled = reasons.iter().all(|reason| enabled(reason) == Some(true));
+        fit(&mut widths, most, all_enabled);
     }
-    out.truncate(out.trim_end().len());
-    out
+    rows.iter().flat_map(|row| lines(row, &widths)).collect::<Vec<_>>().join("\n")
+}
+
+/// Makes columns narrower as far as that is possible, so that together they are no wider than this.
+fn fit(widths: &mut Vec<usize>, most: usize, status_is_known: bool) {
+    let wide = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * (widths.len() - 1);
+    if wide(widths) > most && status_is_known {
+        widths.truncate(STATUS);
+    }
+    let [zh, en] = NAMES;
+    let others = wide(widths) - widths[zh] - widths[en];
+    let Some(room) = most.checked_sub(others).filter(|room| *room >= LEAST_FOR_NAMES) else { return };
+    if widths[zh] + widths[en] > room {
+        // Half for each, and more for one of them if the other does not need it.
+        widths[zh] = widths[zh].min((room / 2).max(room.saturating_sub(widths[en])));
+        widths[en] = widths[en].min(room - widths[zh]);
+    }
+}
+
+/// A row as lines of text; of a row without a column for it, the status is left out.
+fn lines(row: &[Cow<'_, str>; STATUS + 1], widths: &[usize]) -> Vec<String> {
+    let cells: Vec<_> = row.iter().zip(widths).map(|(cell, width)| terminal::cell(cell, *width)).collect();
+    let height = cells.iter().map(Vec::len).max().unwrap_or_default();
+    let line = |number: usize| {
+        let mut out = String::new();
+        for (cell, width) in cells.iter().zip(widths) {
+            let text = cell.get(number).map_or("", |line| line.as_ref());
+            let _ = write!(out, "{text}{}", " ".repeat(width.saturating_sub(columns(text)) + GAP));
+        }
+        out.truncate(out.trim_end().len());
+        out
+    };
+    (0..height).map(line).collect()
 }
 
 fn row(reason: &TerminationReason, language: Language) -> [Cow<'_, str>; 5] {

@@ -50,7 +50,7 @@ impl Verdicts {
                 line: row.position.line,
                 place: Some(place.to_owned()),
                 reason,
-                application_id: Some(request.application_id().to_owned()),
+                application_id: Some(request.application_id().into()),
             })
             .collect()
     }

@@ -1,8 +1,11 @@
 //! CSV: columns found by their names in the first line.
+//!
+//! Reading takes a time in proportion to the file, whatever its quotes are like. Readers of CSV at large are lenient there: a
+//! quote that is not closed takes all lines below into its field. Here it is a mistake of its line, and reading resumes at the
+//! next one.
 
-use std::ops::Range;
+use std::borrow::Cow;
 
-use csv::{ByteRecord, ReaderBuilder};
 use feishu_cancel_onboard::{CancelRequest, TerminationType};
 
 use super::check::{self, NOT_UTF_8, Names, shown};
@@ -41,16 +44,14 @@ impl<'a> CsvRows<'a> {
         Ok(Self { records, header })
     }
 
-    /// The rows from a position on, at which one begins.
-    pub fn from(self, position: Position) -> Self {
-        Self { records: Records::new(self.records.bytes, position), ..self }
+    /// Continues at a position at which a row begins.
+    pub fn seek(&mut self, position: Position) {
+        self.records.next = position;
     }
 
-    fn row(&mut self, record: &Record) -> Result<Row, Vec<Complaint>> {
+    fn row(&self, record: &Record) -> Result<Row, Vec<Complaint>> {
         let line = record.position.line;
-        if let Some(index) = misplaced_quote(record.raw) {
-            // Nobody knows where this record ends; another one begins at the next line, as far as anybody can tell.
-            self.records.resume_after_line_of(record);
+        if let Some(index) = record.misplaced_quote {
             let reason = "a quote is not closed or stands in a field that is not quoted; a field with quotes or line breaks \
                           is quoted whole, and quotes in it are doubled";
             return Err(vec![Complaint::new(line, self.header.place(index), reason)]);
@@ -71,8 +72,8 @@ impl Iterator for CsvRows<'_> {
         loop {
             let record = self.records.next()?;
             // A spreadsheet leaves such rows where something stood once.
-            let blank = record.fields.iter().all(<[u8]>::is_empty);
-            if !blank {
+            let blank = record.fields.iter().all(|field| field.is_empty());
+            if !blank || record.misplaced_quote.is_some() {
                 return Some(self.row(&record));
             }
         }
@@ -87,15 +88,12 @@ struct Header {
 impl Header {
     fn read(record: &Record) -> Result<Self, Vec<Complaint>> {
         let line = record.position.line;
+        if let Some(index) = record.misplaced_quote {
+            let reason = "a quote in the header is not closed or not at the end of a name";
+            return Err(vec![Complaint::new(line, format!("column {}", index + 1), reason)]);
+        }
         let names: Vec<_> = record.fields.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         let mut complaints = Vec::new();
-        if misplaced_quote(record.raw).is_some() {
-            complaints.push(Complaint::new(
-                line,
-                None,
-                "a quote in the header is not closed or not at the end of a name",
-            ));
-        }
         for (index, name) in names.iter().enumerate() {
             let place = format!("column {}", index + 1);
             if !COLUMNS.contains(&name.as_str()) {
@@ -123,7 +121,7 @@ impl Header {
                 "" => format!("is empty, and {error}"),
                 text => format!("{} {error}", shown(text)),
             };
-            let application_id = Some(application_id.to_owned()).filter(|id| !id.is_empty());
+            let application_id = (!application_id.is_empty()).then(|| application_id.into());
             Complaint { application_id, ..Complaint::new(line, format!("column {TERMINATION_TYPE}"), reason) }
         });
         // The rest is looked at all the same.
@@ -161,38 +159,34 @@ fn unknown_column(name: &str) -> String {
     }
 }
 
-/// The records of CSV, each with the bytes that it was read from.
+/// The records of CSV.
 struct Records<'a> {
     bytes: &'a [u8],
-    reader: csv::Reader<&'a [u8]>,
-    /// Where the reader began.
-    base: Position,
+    next: Position,
 }
+
+type Fields<'a> = Vec<Cow<'a, [u8]>>;
 
 struct Record<'a> {
     position: Position,
-    fields: ByteRecord,
-    raw: &'a [u8],
+    /// None where a quote is misplaced.
+    fields: Fields<'a>,
+    /// The field, counted from 0, in which a quote neither begins nor ends a quoted field nor is doubled within one. Nobody
+    /// knows where such a record ends; another one begins at the next line, as far as anybody can tell.
+    misplaced_quote: Option<usize>,
 }
 
 impl<'a> Records<'a> {
     fn new(bytes: &'a [u8], from: Position) -> Self {
-        let reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[from.byte..]);
-        Self { bytes, reader, base: from }
+        Self { bytes, next: from }
     }
 
-    fn resume_after_line_of(&mut self, record: &Record) {
-        let from = record.position.byte;
-        let end = self.bytes[from..].iter().position(|byte| *byte == b'\n');
-        let byte = end.map_or(self.bytes.len(), |end| from + end + 1);
-        *self = Self::new(self.bytes, Position { byte, line: record.position.line + 1 });
-    }
-
-    fn at(&self) -> Position {
-        let position = self.reader.position();
-        let byte = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-        let line = u32::try_from(position.line()).unwrap_or(u32::MAX);
-        Position { byte: self.base.byte.saturating_add(byte), line: self.base.line.saturating_add(line - 1) }
+    /// Passes over so many bytes.
+    fn skip(&mut self, length: usize) {
+        let skipped = &self.bytes[self.next.byte..self.next.byte + length];
+        let lines = skipped.iter().filter(|byte| **byte == b'\n').count();
+        self.next.byte += length;
+        self.next.line = self.next.line.saturating_add(u32::try_from(lines).unwrap_or(u32::MAX));
     }
 }
 
@@ -200,43 +194,68 @@ impl<'a> Iterator for Records<'a> {
     type Item = Record<'a>;
 
     fn next(&mut self) -> Option<Record<'a>> {
-        let Position { mut byte, mut line } = self.at();
-        let mut fields = ByteRecord::new();
-        // What is in memory can be read, and records may have any number of fields.
-        if !self.reader.read_byte_record(&mut fields).unwrap_or(false) {
-            return None;
-        }
-        // The reader skips empty lines before a record without a word.
-        while let Some(end @ (b'\r' | b'\n')) = self.bytes.get(byte) {
-            line += u32::from(*end == b'\n');
-            byte += 1;
-        }
-        let range: Range<usize> = byte..self.at().byte;
-        Some(Record { position: Position { byte, line }, fields, raw: self.bytes.get(range).unwrap_or_default() })
+        let is_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        let rest = self.bytes.get(self.next.byte..)?;
+        self.skip(rest.iter().position(|byte| !is_end(byte))?);
+        let (position, rest) = (self.next, &self.bytes[self.next.byte..]);
+        Some(match fields(rest) {
+            Ok((fields, length)) => {
+                self.skip(length);
+                Record { position, fields, misplaced_quote: None }
+            }
+            Err(index) => {
+                self.skip(rest.iter().position(is_end).unwrap_or(rest.len()));
+                Record { position, fields: Vec::new(), misplaced_quote: Some(index) }
+            }
+        })
     }
 }
 
-/// The field, counted from 0, in which a quote neither begins nor ends a quoted field nor is doubled within one.
+/// The fields of the record at the beginning, and its length without its end of line; or the field, counted from 0, in which
+/// a quote is misplaced.
 ///
-/// The reader is lenient there: a quote that is not closed takes the lines below into its field.
-fn misplaced_quote(raw: &[u8]) -> Option<usize> {
-    let mut rest = raw;
-    let mut field = 0;
+/// Where a quote is misplaced, reading resumes at the next line, and nothing is read more than twice for that: a line that
+/// would leave a quote open if a record began there closes the one that was open before it, and there that record ends.
+fn fields(bytes: &[u8]) -> Result<(Fields<'_>, usize), usize> {
+    let mut fields = Vec::new();
+    let mut length = 0;
     loop {
-        let end = match rest.strip_prefix(b"\"") {
-            None => rest.iter().position(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')).unwrap_or(rest.len()),
-            Some(quoted) => match end_of_quoted(quoted) {
-                None => return Some(field),
-                Some(end) => end + 1,
-            },
+        let rest = &bytes[length..];
+        let (field, end) = match rest.strip_prefix(b"\"") {
+            None => {
+                let end =
+                    rest.iter().position(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')).unwrap_or(rest.len());
+                (Cow::Borrowed(&rest[..end]), end)
+            }
+            Some(quoted) => {
+                let end = end_of_quoted(quoted).ok_or(fields.len())?;
+                (unquoted(&quoted[..end - 1]), end + 1)
+            }
         };
-        match rest[end..].split_first() {
-            None | Some((b'\r' | b'\n', _)) => return None,
-            Some((b',', next)) => rest = next,
-            Some(_) => return Some(field),
+        length += end;
+        match bytes.get(length) {
+            None | Some(b'\r' | b'\n' | b',') => fields.push(field),
+            Some(_) => return Err(fields.len()),
         }
-        field += 1;
+        match bytes.get(length) {
+            Some(b',') => length += 1,
+            _ => return Ok((fields, length)),
+        }
     }
+}
+
+/// What a quoted field says, with its doubled quotes made single.
+fn unquoted(mut field: &[u8]) -> Cow<'_, [u8]> {
+    if !field.contains(&b'"') {
+        return Cow::Borrowed(field);
+    }
+    let mut out = Vec::with_capacity(field.len());
+    while let Some(quote) = field.iter().position(|byte| *byte == b'"') {
+        out.extend_from_slice(&field[..=quote]);
+        field = &field[quote + 2..];
+    }
+    out.extend_from_slice(field);
+    out.into()
 }
 
 /// How far a quoted field goes behind its first quote, its last one included; none if it is not closed.
@@ -257,13 +276,24 @@ mod tests {
 
     #[test]
     fn a_quote_is_at_its_place_only_around_a_whole_field_or_doubled_within_one() {
-        for raw in ["", "a,b\r\n", "\"a\",b\n", "\"a\"\"b\",\"\"\n", "a,\"x\ny,\",c", "\"\"\"\"", ",,,"] {
-            assert_eq!(misplaced_quote(raw.as_bytes()), None, "{raw}");
+        for (raw, expected) in [
+            ("", &[""][..]),
+            ("a,b\r\nc", &["a", "b"]),
+            ("\"a\",b\n", &["a", "b"]),
+            ("\"a\"\"b\",\"\"\n", &["a\"b", ""]),
+            ("a,\"x\ny,\",c", &["a", "x\ny,", "c"]),
+            ("\"\"\"\"", &["\""]),
+            (",,,", &["", "", "", ""]),
+        ] {
+            let (fields, length) = fields(raw.as_bytes()).expect(raw);
+            let texts: Vec<_> = fields.iter().map(|field| std::str::from_utf8(field).expect("it is UTF-8")).collect();
+            assert_eq!(texts, expected, "{raw}");
+            assert!(matches!(raw.as_bytes().get(length), None | Some(b'\r' | b'\n')), "{raw}");
         }
         for (raw, field) in
             [("\"a", 0), ("a,b\"c", 1), ("a,\"b\"c,d", 1), ("a,b,\"c\nd,\"e\n", 2), ("\"a\"\"", 0), ("a, \"b\"", 1)]
         {
-            assert_eq!(misplaced_quote(raw.as_bytes()), Some(field), "{raw}");
+            assert_eq!(fields(raw.as_bytes()), Err(field), "{raw}");
         }
     }
 }

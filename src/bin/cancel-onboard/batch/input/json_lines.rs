@@ -1,5 +1,7 @@
 //! JSON Lines: one object a line.
 
+use std::sync::Arc;
+
 use feishu_cancel_onboard::CancelRequest;
 
 use super::check::{self, NOT_UTF_8, Names};
@@ -17,6 +19,13 @@ pub struct JsonRows<'a> {
 /// The rows from a position on.
 pub fn rows(bytes: &[u8], from: Position) -> JsonRows<'_> {
     JsonRows { bytes, next: from }
+}
+
+impl JsonRows<'_> {
+    /// Continues at a position at which a row begins.
+    pub fn seek(&mut self, position: Position) {
+        self.next = position;
+    }
 }
 
 impl Iterator for JsonRows<'_> {
@@ -77,7 +86,7 @@ fn place_and_reason(error: &serde_json::Error, path: &str) -> (Option<String>, S
 }
 
 /// The application id in a line that is not as it must be otherwise.
-fn application_id(text: &str) -> Option<String> {
+fn application_id(text: &str) -> Option<Arc<str>> {
     let value: serde_json::Value = serde_json::from_str(text).ok()?;
-    value.get("application_id")?.as_str().map(str::to_owned)
+    value.get("application_id")?.as_str().map(Arc::from)
 }

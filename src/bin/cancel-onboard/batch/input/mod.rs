@@ -5,12 +5,14 @@
 
 mod check;
 mod comma_separated;
+mod content;
 mod json_lines;
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use feishu_cancel_onboard::CancelRequest;
 
@@ -49,7 +51,8 @@ pub struct Complaint {
     /// The column by its name where it has one, or a position within the line.
     pub place: Option<String>,
     pub reason: String,
-    pub application_id: Option<String>,
+    /// Shared: a line can have as many mistakes as it has bytes, and its id can be as long.
+    pub application_id: Option<Arc<str>>,
 }
 
 impl Complaint {
@@ -85,16 +88,20 @@ impl Input {
         read.map_err(|error| format!("{} can't be read: {error}", path.display()))?;
         // As far as it grew while nobody knew how long the file is.
         bytes.shrink_to_fit();
-        Ok(Self { bytes, format })
+        Ok(Self::new(bytes, format))
+    }
+
+    /// What was read, in this format.
+    pub fn new(bytes: Vec<u8>, format: FileFormat) -> Self {
+        Self { bytes, format }
     }
 
     /// The rows in their order, each as it must be or with everything that is wrong with it.
     pub fn rows(&self) -> Rows<'_> {
         let start =
             Position { byte: self.bytes.starts_with(BYTE_ORDER_MARK) as usize * BYTE_ORDER_MARK.len(), line: 1 };
-        if UTF_16_MARKS.iter().any(|mark| self.bytes.starts_with(mark)) {
-            let complaint = Complaint::new(1, None, "the file is in UTF-16; save it as UTF-8");
-            return Rows::Refused(Some(vec![complaint]));
+        if let Some(what) = content::foreign(&self.bytes) {
+            return Rows::Refused(Some(vec![Complaint::new(1, None, what)]));
         }
         match self.format {
             FileFormat::Jsonl => Rows::JsonLines(json_lines::rows(&self.bytes, start)),
@@ -120,22 +127,9 @@ impl Input {
             FileFormat::Jsonl => json_lines::PLACE_OF_REASONS,
         }
     }
-
-    /// The row that begins at a position at which one began before.
-    pub fn row_at(&self, position: Position) -> Option<Row> {
-        let row = match self.format {
-            FileFormat::Jsonl => json_lines::rows(&self.bytes, position).next(),
-            FileFormat::Csv => match self.rows() {
-                Rows::Csv(rows) => rows.from(position).next(),
-                _ => None,
-            },
-        };
-        row?.ok()
-    }
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// The rows of a file, whatever its format.
 pub enum Rows<'a> {
@@ -143,6 +137,18 @@ pub enum Rows<'a> {
     Csv(Box<CsvRows<'a>>),
     /// The file as a whole is not as it must be.
     Refused(Option<Vec<Complaint>>),
+}
+
+impl Rows<'_> {
+    /// The row that begins at a position at which one began before.
+    pub fn at(&mut self, position: Position) -> Option<Row> {
+        match self {
+            Self::JsonLines(rows) => rows.seek(position),
+            Self::Csv(rows) => rows.seek(position),
+            Self::Refused(_) => return None,
+        }
+        self.next()?.ok()
+    }
 }
 
 impl Iterator for Rows<'_> {

@@ -141,7 +141,8 @@ fn reasons_and_advice_keep_to_the_width_of_the_terminal_and_break_at_words() {
             &["cancel", "3333333333", "--type", "1", "--sandbox"],
             &["candidate's\r\n                 pre-hire record is there"],
         ),
-        (80, &["explain", "1002910"], &["pre-hire record", "此\r\n                   后只能在飞书人事中取消。\r\n"]),
+        // Both the English and the Chinese advice take more than one line, and go on below where they began.
+        (80, &["explain", "1002910", "--lang", "zh"], &["pre-hire\r\n               record", "此后只\r\n               能在"]),
     ] {
         let shown = run(columns_given, arguments, &[XTERM, ("NO_COLOR", "1")]);
         for line in shown.lines().filter(|line| !line.contains("https://")) {

@@ -39,7 +39,7 @@ use crate::printable::printable;
 /// assert!(gateway.is_retryable() && lost.is_retryable() && lost.retry_after().is_none());
 /// assert_eq!(refused.code(), Some(Code::Endpoint(ErrorCode::InvalidParameter)));
 /// println!("{}, log id {}", refused.message(), refused.log_id().unwrap_or_default());
-/// # assert_eq!(error.delivery(), Delivery::Rejected);
+/// assert_eq!(error.delivery(), Delivery::Unknown); // the lost one may still be carried out
 /// # Ok(())
 /// # }
 /// # #[cfg(not(feature = "sandbox"))]

@@ -85,9 +85,12 @@
 //!
 //! | [`Delivery`] | what is true | what follows |
 //! | --- | --- | --- |
-//! | [`NotSent`](Delivery::NotSent) | no request of it reached the platform | nothing changed |
+//! | [`NotSent`](Delivery::NotSent) | no request of it was sent | nothing changed |
 //! | [`Rejected`](Delivery::Rejected) | the platform said no | nothing changed |
 //! | [`Unknown`](Delivery::Unknown) | some attempt may have taken effect | look at the application, or make the cancellation again, as [after a crash](#after-a-crash) |
+//!
+//! An answer is the platform's only if it has the platform's envelope, and a code that is listed or the platform's log id:
+//! any other may come from a gateway or a proxy in front of a platform that did what was asked.
 //!
 //! An answer that is lost is not the end: the cancellation is made again, and where the platform then says that the
 //! application is terminated already, it succeeds with [`Outcome::Terminated`]. The state that was asked for holds;
@@ -158,6 +161,43 @@
 //! # fn main() {}
 //! ```
 //!
+//! # When a caller stops waiting
+//!
+//! Servers drop the future of a request whose own caller hangs up. A cancellation is a task of its own, so that this loses
+//! nothing: a request that has begun is carried to its answer, the verdict is logged and reaches
+//! [`on_finished`](CancelOnboard::on_finished), and no further request is sent. Whoever makes the cancellation again before the
+//! verdict is on record does so with [`after_lost_attempt`](CancelOnboard::after_lost_attempt). The repository's
+//! `examples/service.rs` is such a server.
+//!
+//! [`CancelOnboard::start`] gives a [`Cancellation`] that can be stopped while it is waited for, for instance when a service
+//! shuts down. Keep the runtime until those under way have ended.
+//!
+//! ```
+//! use feishu_cancel_onboard::{Client, Delivery, ErrorKind, TerminationType};
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! # let answer = feishu_cancel_onboard::sandbox::Answer::rate_limited(10, 30);
+//! # sandbox.fail_cancellations([feishu_cancel_onboard::sandbox::Fault::WithoutEffect(answer.into())]);
+//! // The platform asks to wait for half a minute, and the service shuts down in the meantime.
+//! let cancellation = client.cancel_onboard("1111111111", TerminationType::Other).start();
+//! # while sandbox.calls().len() < 2 {
+//! #     tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+//! # }
+//! # tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+//! cancellation.stop();
+//! let error = cancellation.await.expect_err("it begins nothing more");
+//! assert_eq!((error.kind(), error.delivery()), (ErrorKind::Interrupted, Delivery::Rejected));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
+//!
 //! # Trying again
 //!
 //! What is safe to try again is tried again, and nothing else; how often, after which waits and until when is for the
@@ -205,7 +245,9 @@
 //! The platform counts the calls of one app in one tenant, and refuses those above the documented limit, which is
 //! [`document::OPERATION.rate_limits`](Operation::rate_limits). A client keeps to it by itself, with all its clones:
 //! make one at the start, clone it wherever it is needed. A second client, or a second process, does not know how fast
-//! the first one calls: divide the limit between them.
+//! the first one calls. What the platform refuses for that waits and is made again, without using up an attempt; dividing
+//! the limit between them avoids the refusals. Calls are served in the order in which they come: a single one beside a bulk
+//! run waits behind those that have their turn already, about one period of the limit.
 //!
 //! ```
 //! use feishu_cancel_onboard::{Client, Pace, document};

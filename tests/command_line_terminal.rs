@@ -142,7 +142,11 @@ fn reasons_and_advice_keep_to_the_width_of_the_terminal_and_break_at_words() {
             &["candidate's\r\n                 pre-hire record is there"],
         ),
         // Both the English and the Chinese advice take more than one line, and go on below where they began.
-        (80, &["explain", "1002910", "--lang", "zh"], &["pre-hire\r\n               record", "此后只\r\n               能在"]),
+        (
+            80,
+            &["explain", "1002910", "--lang", "zh"],
+            &["pre-hire\r\n               record", "此后只\r\n               能在"],
+        ),
     ] {
         let shown = run(columns_given, arguments, &[XTERM, ("NO_COLOR", "1")]);
         for line in shown.lines().filter(|line| !line.contains("https://")) {

@@ -7,7 +7,7 @@ mod raw_server;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use faults::{Row, UNTIL_THE_DEADLINE, rows, status, with_headers};
+use faults::{FOR_TWO, Row, assert_attempts, rows, status, with_headers};
 use feishu_cancel_onboard::{
     Cancelled, Client, ClientBuilder, Delivery, Error, ErrorKind, Outcome, Pace, RetryPolicy, TerminationType,
 };
@@ -36,17 +36,8 @@ fn client(server: &RawServer) -> Client {
 /// A client that does not wait long where a row is about waiting for nothing.
 fn client_for(server: &RawServer, kind: ErrorKind) -> Client {
     let timeout = if kind == ErrorKind::Timeout { Duration::from_millis(600) } else { Duration::from_secs(10) };
-    // Time for two attempts with the wait that the limit's rows ask for in between.
-    let deadline = Duration::from_millis(if kind == ErrorKind::RateLimited { 1900 } else { 20_000 });
+    let deadline = if kind == ErrorKind::RateLimited { FOR_TWO } else { Duration::from_secs(20) };
     builder(server).attempt_timeout(timeout).retry(quick().deadline(deadline)).build().expect("it can be made")
-}
-
-/// Checks how many attempts were made, where the table says how many.
-fn assert_attempts(made: u32, expected: u32, name: &str) {
-    match expected {
-        UNTIL_THE_DEADLINE => assert!((1..=2).contains(&made), "{name}: {made}"),
-        expected => assert_eq!(made, expected, "{name}"),
-    }
 }
 
 async fn cancel(client: &Client) -> Result<Cancelled, Error> {

@@ -28,6 +28,17 @@ pub struct Row(pub &'static str, pub Act, pub ErrorKind, pub Delivery, pub u32);
 /// As many attempts as the deadline leaves time for.
 pub const UNTIL_THE_DEADLINE: u32 = u32::MAX;
 
+/// Time for two attempts with the wait that the rows of the rate limit ask for in between.
+pub const FOR_TWO: std::time::Duration = std::time::Duration::from_millis(1900);
+
+/// Checks how many attempts were made: what a row says, or with [`FOR_TWO`] as the deadline, one or two.
+pub fn assert_attempts(made: u32, expected: u32, name: &str) {
+    match expected {
+        UNTIL_THE_DEADLINE => assert!((1..=2).contains(&made), "{name}: {made}"),
+        expected => assert_eq!(made, expected, "{name}"),
+    }
+}
+
 pub fn rows() -> Vec<Row> {
     use Delivery::{Rejected, Unknown};
     use ErrorKind::{

@@ -16,7 +16,7 @@ use feishu_cancel_onboard::sandbox::{Fault, Sandbox};
 use feishu_cancel_onboard::{CancelRequest, Client, Delivery, TerminationType};
 use serde_json::{Value, json};
 
-/// Stands in for a table of your database: what is known of each application's cancellation.
+/// Stands in for a table of your database: the state of each application's cancellation.
 #[derive(Clone, Default)]
 struct Record(Arc<Mutex<BTreeMap<String, &'static str>>>);
 

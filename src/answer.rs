@@ -80,7 +80,7 @@ impl Purpose {
     }
 }
 
-/// Makes a call with the generated client, within the time of its attempt, and reads what comes of it.
+/// Makes a call with the generated client, within the time of its attempt, and classifies the answer.
 ///
 /// # Errors
 /// What the failure means, for this call alone.
@@ -97,7 +97,7 @@ pub(crate) async fn read<T: Envelope>(
     clock.within_attempt(told).await.unwrap_or_else(|| Err(reader.cut_off()))
 }
 
-/// Reads what comes of one call.
+/// Classifies the answer to one call.
 struct Reader<'a> {
     exchange: &'a Exchange,
     secrets: &'a Secrets,
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Whether an answer that says success is the platform's: gateways send a code of 0 with statuses of their own.
+    /// Whether an answer that says success is the platform's: gateways send a code of 0 with other statuses.
     fn can_be_success(&self, head: &Head, error: Option<&Value>) -> bool {
         (200..300).contains(&head.status) || is_signed(head, error)
     }

@@ -37,7 +37,7 @@ const SPREAD: Duration = Duration::from_secs(5);
 /// How many failed attempts are kept of a call: that many of the first ones, and as many of the latest ones.
 const KEPT: usize = 8;
 
-/// The attempts of one call, and what is known of them so far.
+/// The attempts of one call, and their results so far.
 pub(crate) struct Attempts<'a> {
     client: &'a Shared,
     way: Way<'a>,
@@ -74,7 +74,7 @@ pub(crate) struct First {
 /// On what connections the requests of a call go.
 #[derive(Clone, Copy)]
 pub(crate) enum Way<'a> {
-    /// Each on one of its own.
+    /// Each on a separate one.
     OwnConnections(&'a Arc<Pacer>),
     /// On connections that other calls use too.
     SharedConnections(&'a Arc<Pacer>),
@@ -115,7 +115,7 @@ impl Progress {
         })
     }
 
-    /// Takes note of what is known of attempts that have ended, beside what was known before.
+    /// Adds the delivery of attempts that have ended to that of the earlier ones.
     pub(crate) fn learn(&self, delivery: Delivery) {
         self.change(|state| state.ended = state.ended.max(Some(delivery)));
     }
@@ -399,7 +399,8 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// Awaits what comes before the first request. It is not left once it has begun, since it may be on record by then.
+    /// Awaits the caller's record of the first request. It is not dropped once it has begun, since the request may be on
+    /// record by then.
     async fn record(&mut self) -> Result<(), Failed> {
         if self.stop.is_stopped() {
             return Err(Stopped.into());
@@ -421,7 +422,7 @@ impl<'a> Attempts<'a> {
     }
 }
 
-/// What comes of a request; none where it is stopped before anything of it was sent, and nothing is sent any more.
+/// The result of a request; none if it is stopped before anything of it was sent, in which case nothing will be.
 async fn unless_withheld<T>(
     stop: &Stop,
     mut reading: Pin<Box<impl Future<Output = T>>>,
@@ -444,6 +445,6 @@ fn out_of_time() -> Failure {
 fn not_recorded(error: Box<dyn StdError + Send + Sync>) -> Failure {
     let meaning = Meaning { kind: ErrorKind::NotRecorded, delivery: Delivery::NotSent, retry: Retry::ByCaller };
     Failure::new(meaning)
-        .with_message(format!("not sent, because what comes before it failed: {error}"))
+        .with_message(format!("not sent, because the record before it failed: {error}"))
         .with_source(Arc::from(error))
 }

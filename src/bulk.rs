@@ -1,7 +1,7 @@
 //! Many cancellations: as fast as the pace allows, each as safe as a single one, never more at once than a fixed number.
 //!
 //! A cancellation's life begins with its turn to make a connection, and its deadline with its first permit. One at a time is
-//! taken ahead to wait for its turn. All of them are tasks of their own: a caller who does something else between two results, be it another call
+//! taken ahead to wait for its turn. Each of them is a separate task: a caller who does something else between two results, be it another call
 //! with the same client, neither holds up those under way nor is held up by them.
 
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The life of one cancellation: what each of its attempts leads to, and what is known in the end.
 //!
-//! It is a task of its own: a caller who stops waiting for it stops nothing that is under way, and begins nothing.
+//! It runs in a separate task: a caller who stops waiting for it stops nothing that is under way, and begins nothing.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -72,7 +72,7 @@ pub struct Cancellation {
 }
 
 impl Cancellation {
-    /// Starts a cancellation in a task of its own.
+    /// Starts a cancellation in a separate task.
     pub(crate) fn start(
         client: Arc<Shared>,
         request: CancelRequest,
@@ -98,7 +98,7 @@ impl Cancellation {
         self.stop.stop();
     }
 
-    /// Stops waiting for the result, and says what is known of the cancellation at this moment: with a request under way,
+    /// Stops waiting for the result, and returns the state of the cancellation at this moment: with a request under way,
     /// its fate is unknown.
     ///
     /// What is under way is carried to its answer all the same, if the program goes on for as long.

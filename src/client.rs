@@ -21,7 +21,7 @@ use crate::token::Tokens;
 /// Clones share everything: the token, the pace, the connections of calls that only read. Make one and clone it; a second one would not know how fast
 /// the first one calls.
 ///
-/// Each attempt of a cancellation makes a connection of its own. On one that is kept, a late or additional answer can't be
+/// Each attempt of a cancellation makes a separate connection. On one that is kept, a late or additional answer can't be
 /// told from the answer to the next request, and would report a cancellation that never happened. The connection is made
 /// before the rate limit counts the request, so that this costs nothing of the rate.
 ///
@@ -58,7 +58,7 @@ pub(crate) struct Shared {
     pub(crate) origin: String,
     /// For tokens and for what only reads, which share connections.
     pub(crate) http: reqwest::Client,
-    /// For cancellations, each of whose attempts has a connection of its own.
+    /// For cancellations, each of whose attempts has a separate connection.
     pub(crate) http_without_reuse: reqwest::Client,
     pub(crate) secrets: Arc<Secrets>,
     pub(crate) tokens: Tokens,
@@ -333,7 +333,7 @@ impl CancelOnboard<'_> {
     /// It ends within the deadline of the [`RetryPolicy`], 60 seconds by default.
     ///
     /// Dropping the future stops nothing that is under way, and begins nothing: a request that has begun is carried to its
-    /// answer in a task of its own, the verdict is logged and goes to [`on_finished`](Self::on_finished), and no further
+    /// answer in a separate task, the verdict is logged and goes to [`on_finished`](Self::on_finished), and no further
     /// request is sent. Whoever makes the cancellation again without having the verdict makes it with
     /// [`after_lost_attempt`](Self::after_lost_attempt).
     ///

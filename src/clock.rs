@@ -76,7 +76,7 @@ impl Clock {
         outcome
     }
 
-    /// What comes of a call within the time of the attempt; none where that ends first.
+    /// The result of a call; none if the time of the attempt ends first.
     ///
     /// The call is taken pinned: it is large, and would be copied from each future to the next on its way to where it is
     /// polled.

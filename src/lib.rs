@@ -163,7 +163,7 @@
 //!
 //! # When a caller stops waiting
 //!
-//! Servers drop the future of a request whose own caller hangs up. A cancellation is a task of its own, so that this loses
+//! Servers drop the future of a request whose own caller hangs up. A cancellation runs in a separate task, so that this loses
 //! nothing: a request that has begun is carried to its answer, the verdict is logged and reaches
 //! [`on_finished`](CancelOnboard::on_finished), and no further request is sent. Whoever makes the cancellation again before the
 //! verdict is on record does so with [`after_lost_attempt`](CancelOnboard::after_lost_attempt). The repository's

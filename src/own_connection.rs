@@ -1,4 +1,4 @@
-//! A connection of its own for each attempt of a cancellation, which waits for the rate limit only once it stands.
+//! A separate connection for each attempt of a cancellation, which waits for the rate limit only once it is established.
 //!
 //! On a kept HTTP/1.1 connection, a late or additional answer can't be told from the answer to the next request: somebody's
 //! cancellation that never happened would be reported as done. So an attempt of a cancellation makes a connection, uses it

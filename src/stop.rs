@@ -50,7 +50,7 @@ impl Stop {
         self.0.state.load(Ordering::Acquire) == ABANDONED
     }
 
-    /// What comes of a wait that can be left at any point, unless it is stopped first.
+    /// The result of a wait that can be dropped at any point, unless it is stopped first.
     pub(crate) async fn or<T>(&self, wait: impl Future<Output = T>) -> Result<T, Stopped> {
         let mut wait = pin!(wait);
         let mut changed = pin!(self.0.changed.notified());

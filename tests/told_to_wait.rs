@@ -96,7 +96,7 @@ async fn programs_that_do_not_know_of_each_other_share_a_quota_and_all_is_done()
     let sandbox = Sandbox::start().await.expect("it starts");
     let mut programs = tokio::task::JoinSet::new();
     for program in 0..4 {
-        // A client of its own, with a pace of its own.
+        // A separate client, which keeps its own pace.
         let origin = sandbox.base_url().parse().expect("loopback is an origin");
         let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).retry(retry());
         let client = client.build().expect("it can be made");

@@ -23,9 +23,9 @@ impl Loopback {
         let (answer, paths) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
         let (given, seen) = (Arc::clone(&answer), Arc::clone(&paths));
         std::thread::spawn(move || {
+            // One after the other: each call has its own connection, which it drops with the answer.
             for stream in listener.incoming().flatten() {
-                let (given, seen) = (Arc::clone(&given), Arc::clone(&seen));
-                std::thread::spawn(move || serve(stream, &given, &seen));
+                serve(stream, &given, &seen);
             }
         });
         let client = Client::builder()

@@ -128,6 +128,36 @@ impl Client {
         CancelOnboard { client: self, request, before_sending: None, on_finished: None }
     }
 
+    /// How long cancellations of this client and its clones wait from now on, because the platform asked for that; `None`
+    /// where they do not.
+    ///
+    /// For whoever shows the progress of many: a wait of hours is worth a word, or an end.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::{Client, TerminationType};
+    ///
+    /// # #[cfg(feature = "sandbox")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+    /// # let origin = sandbox.base_url().parse()?;
+    /// # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+    /// # use feishu_cancel_onboard::sandbox::{Answer, Fault};
+    /// # sandbox.fail_cancellations([Fault::WithoutEffect(Answer::rate_limited(10, 3600).into())]);
+    /// assert_eq!(client.asked_to_wait(), None);
+    /// let refused = client.cancel_onboard("1111111111", TerminationType::Other).send().await;
+    /// println!("{}", refused.expect_err("the platform asks to wait for an hour"));
+    /// assert!(client.asked_to_wait().is_some_and(|wait| wait.as_secs() > 3500));
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sandbox"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn asked_to_wait(&self) -> Option<Duration> {
+        self.shared.pacer.paused_for()
+    }
+
     /// Lists the termination reasons of the tenant, the system's own and those that it has added, enabled and disabled ones,
     /// in the platform's order.
     ///

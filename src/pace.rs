@@ -207,6 +207,12 @@ impl Pacer {
         self.changed.notify_waiters();
     }
 
+    /// How long nothing is let through from now on, because the platform asked for that.
+    pub(crate) fn paused_for(&self) -> Option<Duration> {
+        let now = Instant::now();
+        self.lock().paused_until.filter(|until| *until > now).map(|until| until - now)
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that is done under the lock leaves the state half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -14,4 +14,5 @@ mod resume;
 mod signals;
 mod summary;
 #[cfg(target_os = "linux")]
+mod waits;
 mod wear;

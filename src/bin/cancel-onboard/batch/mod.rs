@@ -211,7 +211,7 @@ fn exit(ran: &Ran) -> Exit {
         _ if why.interrupted => Exit::Interrupted,
         _ if why.not_recorded.is_some() => Exit::InvalidRequest,
         _ if why.credentials_refused => Exit::Credentials,
-        _ if why.unanswered => Exit::Network,
+        _ if why.unanswered || why.asked_to_wait.is_some() => Exit::Network,
         exit => exit,
     }
 }

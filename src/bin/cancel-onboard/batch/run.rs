@@ -10,10 +10,12 @@ use feishu_cancel_onboard::{
 };
 use futures_util::FutureExt;
 use futures_util::stream::{self, FusedStream, Stream, StreamExt};
+use jiff::fmt::strtime;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::coop::unconstrained;
 
 use super::plan::{Plan, Standing};
-use super::progress::Progress;
+use super::progress::{Progress, duration};
 use super::report::{Ended, NotRecorded, Recorded, Recorder, gone, now};
 use super::tally::Tally;
 use crate::arguments::{Language, Output};
@@ -23,6 +25,10 @@ use crate::output::{self, Exit};
 const UNRECORDED: usize = 256;
 /// How often the progress is shown while nothing happens.
 const TICK: Duration = Duration::from_millis(250);
+/// The longest wait that the platform can ask for without an end of the run.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(600);
+/// The shortest wait that is worth a word.
+const TOLD_WAIT: Duration = Duration::from_secs(3);
 /// How many cancellations in a row may end without any answer of the platform.
 pub const UNANSWERED: usize = 10;
 
@@ -40,6 +46,8 @@ pub struct Run<'a> {
     /// How many ended in this run, and how many of those had been lost before.
     ended: (usize, usize),
     unanswered: Unanswered,
+    /// The end of the wait that was told of last.
+    told_until: Option<Timestamp>,
     why_stopped: WhyStopped,
     unprinted: bool,
 }
@@ -59,7 +67,17 @@ pub struct WhyStopped {
     pub credentials_refused: bool,
     /// Too many in a row ended without any answer of the platform.
     pub unanswered: bool,
+    /// The platform asked to wait until then, which is too long.
+    pub asked_to_wait: Option<Timestamp>,
     pub not_recorded: Option<NotRecorded>,
+}
+
+impl WhyStopped {
+    /// Whether something other than the operator stopped it.
+    fn on_its_own(&self) -> bool {
+        let Self { interrupted: _, credentials_refused, unanswered, asked_to_wait, not_recorded } = self;
+        *credentials_refused || *unanswered || asked_to_wait.is_some() || not_recorded.is_some()
+    }
 }
 
 /// What a run came to.
@@ -87,6 +105,7 @@ impl<'a> Run<'a> {
             recording: VecDeque::new(),
             ended: (0, 0),
             unanswered: Unanswered::default(),
+            told_until: None,
             why_stopped: WhyStopped::default(),
             unprinted: false,
         }
@@ -116,14 +135,37 @@ impl<'a> Run<'a> {
                 }
                 _ = tick.tick() => {}
             }
-            let WhyStopped { credentials_refused, unanswered, not_recorded, .. } = &self.why_stopped;
-            if *credentials_refused || *unanswered || not_recorded.is_some() {
+            self.heed(client.asked_to_wait());
+            if self.why_stopped.on_its_own() {
                 results.stop();
             }
             self.progress.show(&self.tally);
         }
         drop(results);
         self.finish()
+    }
+
+    /// Tells of a wait that the platform asked for, once for each end that it has, or ends the run for it.
+    fn heed(&mut self, wait: Option<Duration>) {
+        let Some(wait) = wait.filter(|wait| *wait >= TOLD_WAIT) else { return };
+        // Beyond what can be reckoned with, it is as good as for ever.
+        let until = SignedDuration::try_from(wait).ok().and_then(|wait| Timestamp::now().checked_add(wait).ok());
+        let until = until.unwrap_or(Timestamp::MAX);
+        if wait > LONGEST_WAIT {
+            self.why_stopped.asked_to_wait.get_or_insert(until);
+            return;
+        }
+        let second = SignedDuration::from_secs(1);
+        if self.told_until.is_some_and(|told| until.duration_since(told).abs() < second) {
+            return;
+        }
+        self.told_until = Some(until);
+        let length = duration(wait.as_secs_f64().ceil());
+        let until = strtime::format("%H:%M:%S", until).unwrap_or_default();
+        self.progress.complain(&match self.language {
+            Language::En => format!("the platform asks to wait: {length}, until {until} UTC; the run continues then"),
+            Language::Zh => format!("平台要求等待 {length}，至 {until}（UTC）；届时自动继续"),
+        });
     }
 
     fn results(&self, client: &Client) -> CancelAll<impl Stream<Item = CancelRequest> + use<'a>> {

@@ -130,7 +130,7 @@ pub fn text(ran: &Ran, language: Language) -> String {
 }
 
 fn stopped(ran: &Ran, language: Language) -> Vec<String> {
-    let WhyStopped { interrupted, credentials_refused, unanswered, not_recorded } = &ran.why_stopped;
+    let WhyStopped { interrupted, credentials_refused, unanswered, asked_to_wait, not_recorded } = &ran.why_stopped;
     let mut lines = Vec::new();
     lines.extend(not_recorded.as_ref().map(|reason| not_on_record(reason, language)));
     if *credentials_refused {
@@ -148,6 +148,15 @@ fn stopped(ran: &Ran, language: Language) -> Vec<String> {
             ),
         });
     }
+    lines.extend(asked_to_wait.map(|until| {
+        let until = format!("{until:.0}");
+        match language {
+            Language::En => format!(
+                "stopped, because the platform asks to wait until {until}: run the same command with --resume after that"
+            ),
+            Language::Zh => format!("平台要求等待至 {until}，已停止：请在该时间之后于原命令后加 --resume 继续执行"),
+        }
+    }));
     match &ran.left {
         Some(unrecorded) => lines.push(left(ran.tally.under_way, unrecorded.len(), language)),
         None if *interrupted => lines.push(language.pick("interrupted", "已中断").to_owned()),

@@ -100,3 +100,33 @@ fn it_works_on_the_embedded_stand_in_which_keeps_the_documented_limit() {
     ran.assert_status(0);
     assert!(ran.json().iter().any(|line| line["attempts"].as_u64() > Some(1)), "{ran:?}");
 }
+
+#[test]
+fn a_summary_names_the_refused_field_and_the_links_once_with_their_count() {
+    let (sandbox, folder) = (unlimited(), Folder::new());
+    folder.list(4);
+    sandbox.set_application("3", ApplicationState::Terminated);
+    let code = feishu_cancel_onboard::ErrorCode::InvalidParameter.code();
+    let body = serde_json::json!({ "code": code, "msg": "no", "error": {
+        "log_id": "L",
+        "field_violations": [{ "field": "termination_type", "description": "must be \u{1b}[2Jknown" }],
+        "helps": [{ "url": "https://open.feishu.cn/app/cli_a1b2c3/auth", "description": "look here" }],
+    }});
+    let answer = feishu_cancel_onboard::sandbox::Answer::json(http::StatusCode::BAD_REQUEST, &body);
+    sandbox.fail_cancellations(std::iter::repeat_n(Fault::WithoutEffect(answer.into()), 3));
+    let paced = ["--rate", "1"];
+    let ran = run(folder.batch(&paced, &environment(&sandbox)));
+    ran.assert_status(1);
+    let expected = "0 of 4 done: 0 cancelled, 0 terminated; 1 already terminated before, 3 failed, 0 not tried\n  \
+                    already_terminated 1: 3\n    Nothing is left to cancel";
+    assert!(ran.stdout.starts_with(expected), "{ran:?}");
+    assert!(ran.stdout.contains("\n  invalid_parameter 3: 0 1 2\n"), "{ran:?}");
+    let field = "\n    field: termination_type: must be \\u{1b}[2Jknown (×3)\n";
+    let link = "\n    link: look here: https://open.feishu.cn/app/cli_a1b2c3/auth (×3)\n";
+    assert!(ran.stdout.contains(field) && ran.stdout.contains(link), "{ran:?}");
+    assert!(ran.stdout.contains("3 need a person"), "{ran:?}");
+    // What an earlier run recorded is said the same way.
+    let again = run(folder.batch(&["--resume", "--lang", "zh"], &environment(&sandbox)));
+    assert!(again.stdout.contains("字段: termination_type") && again.stdout.contains("链接: look here"), "{again:?}");
+    assert!(again.stdout.contains("共 4 条，成功 0 条") && again.stdout.contains("此前已终止 1"), "{again:?}");
+}

@@ -284,6 +284,11 @@ fn what_to_do(error: &Error, language: Language) -> Rows {
         rows.extend(violation.subject.map(|scope| (language.pick("missing scope", "缺少权限"), scope)));
     }
     rows.push((language.pick("what to do", "处理建议"), language.advice(&error.advice()).to_owned()));
+    for help in error.details().map(|details| details.helps()).unwrap_or_default() {
+        let parts = [help.description, help.url].into_iter().flatten().collect::<Vec<_>>();
+        rows.push((language.pick("link", "链接"), parts.join(": ")));
+    }
+    rows.dedup();
     rows
 }
 

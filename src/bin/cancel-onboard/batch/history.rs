@@ -58,7 +58,7 @@ impl<'p, 'i> History<'p, 'i> {
         match (*standing, ended) {
             (Standing::Done, Some(ended)) => {
                 self.refused.remove(&id);
-                self.tally.add(&id, ended);
+                self.tally.add(&id, self.plan.line(&id), ended);
             }
             (Standing::Refused, Some(Ended::Failed(failed))) => {
                 let failed = self.shared(failed);
@@ -80,7 +80,7 @@ impl<'p, 'i> History<'p, 'i> {
     /// What became of those that are settled, and who else is in the report.
     pub fn finish(mut self) -> (Tally, Strangers) {
         for (id, failed) in &self.refused {
-            self.tally.add(id, Ended::Failed(Failed::clone(failed)));
+            self.tally.add(id, self.plan.line(id), Ended::Failed(Failed::clone(failed)));
         }
         let (unknown, others): (Vec<_>, Vec<_>) =
             self.strangers.into_iter().partition(|(_, standing)| *standing == Standing::Lost);

@@ -122,6 +122,11 @@ impl<'a> Plan<'a> {
         self.place(id).map(|place| &self.applications[place])
     }
 
+    /// The line of the file on which an application is listed first.
+    pub fn line(&self, id: &str) -> u32 {
+        self.application(id).map_or(u32::MAX, |application| application.position.line)
+    }
+
     fn place(&self, id: &str) -> Option<usize> {
         let fingerprint = self.fingerprints.of(id);
         self.applications.binary_search_by_key(&fingerprint, |application| application.fingerprint).ok()

@@ -30,7 +30,7 @@ enum Form {
 impl Progress {
     /// Begins to show the progress of a run from what it begins with.
     pub fn begin(output: Output, language: Language, total: usize, tally: &Tally) -> Self {
-        let (now, before) = (Instant::now(), tally.done() + tally.failed());
+        let (now, before) = (Instant::now(), tally.ended());
         let form = match (output, ProgressDrawTarget::stderr()) {
             (Output::Json, _) => Form::Silent,
             // No terminal, or one that can't go back on its line.
@@ -49,7 +49,7 @@ impl Progress {
         };
         match &mut self.form {
             Form::Bar(bar) => {
-                bar.set_position((tally.done() + tally.failed()) as u64);
+                bar.set_position((tally.ended()) as u64);
                 bar.set_message(text);
             }
             Form::Lines { last } => {
@@ -62,7 +62,7 @@ impl Progress {
 
     fn text(&self, tally: &Tally) -> String {
         let (done, failed, total) = (tally.done(), tally.failed(), self.total);
-        let ended = done + failed;
+        let ended = tally.ended();
         let rate = ended.saturating_sub(self.before) as f64 / self.began.elapsed().as_secs_f64().max(0.001);
         let left = match rate > 0.0 {
             true => duration((total.saturating_sub(ended) as f64 / rate).ceil()),

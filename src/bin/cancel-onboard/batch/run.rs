@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
         }
         let mut unrecorded = Vec::new();
         for Recording { id, ended, line, mut recorded } in std::mem::take(&mut self.recording) {
-            self.tally.add(&id, ended);
+            self.tally.add(&id, self.plan.line(&id), ended);
             self.print(&line);
             if recorded.try_recv() != Ok(Ok(())) {
                 unrecorded.push(line);
@@ -247,7 +247,7 @@ impl<'a> Run<'a> {
     /// Counts and prints an end that is on record, or never will be.
     fn recorded(&mut self, outcome: Result<(), NotRecorded>) {
         let Some(Recording { id, ended, line, .. }) = self.recording.pop_front() else { return };
-        self.tally.add(&id, ended);
+        self.tally.add(&id, self.plan.line(&id), ended);
         self.print(&line);
         if let Err(reason) = outcome {
             self.progress.complain(&printable(&match self.language {

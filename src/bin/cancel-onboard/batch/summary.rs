@@ -44,6 +44,10 @@ fn first_of(ids: &[String], count: usize, language: Language) -> String {
     text
 }
 
+fn ids_of(listed: &[(u32, String)]) -> Vec<String> {
+    listed.iter().map(|(_, id)| id.clone()).collect()
+}
+
 /// What is said where a crash had left the end of the report incomplete.
 pub fn torn(bytes: u64, language: Language) -> String {
     match language {
@@ -106,7 +110,7 @@ pub fn text(ran: &Ran, language: Language) -> String {
         let _ = writeln!(out, "{line}");
     }
     if tally.terminated > 0 {
-        let ids = first_of(&tally.terminated_ids, tally.terminated, language);
+        let ids = first_of(&ids_of(&tally.terminated_ids), tally.terminated, language);
         let _ = writeln!(
             out,
             "{}",
@@ -202,7 +206,12 @@ fn left(under_way: usize, unrecorded: usize, language: Language) -> String {
 fn headline(tally: &Tally, language: Language) -> String {
     let Tally { cancelled, terminated, untried, under_way, .. } = tally;
     let (done, failed) = (tally.done(), tally.failed());
-    let total = done + failed + untried + under_way;
+    let (before, total) = (tally.terminated_before(), tally.ended() + untried + under_way);
+    let before = match (before, language) {
+        (0, _) => String::new(),
+        (_, Language::En) => format!("{before} already terminated before, "),
+        (_, Language::Zh) => format!("此前已终止 {before}，"),
+    };
     let left = match (under_way, language) {
         (0, _) => String::new(),
         (_, Language::En) => format!("{under_way} under way, "),
@@ -210,25 +219,35 @@ fn headline(tally: &Tally, language: Language) -> String {
     };
     match language {
         Language::En => format!(
-            "{done} of {total} done: {cancelled} cancelled, {terminated} terminated; {failed} failed, {left}{untried} not tried"
+            "{done} of {total} done: {cancelled} cancelled, {terminated} terminated; {before}{failed} failed, {left}{untried} \
+             not tried"
         ),
         Language::Zh => format!(
-            "共 {total} 个，完成 {done} 个：已取消 {cancelled}，已终止 {terminated}；失败 {failed}，{left}未执行 {untried}"
+            "共 {total} 条，成功 {done} 条：已取消 {cancelled}，已终止 {terminated}；{before}失败 {failed}，{left}未执行 {untried}"
         ),
     }
 }
 
 fn failures(of_kind: &OfKind, language: Language) -> String {
-    let OfKind { kind, count, unknown, advice, ids, .. } = of_kind;
+    let OfKind { kind, count, unknown, advice, ids, fields, links, .. } = of_kind;
     let unknown = match (unknown, language) {
         (0, _) => String::new(),
         (_, Language::En) => format!(", of which {unknown} may have taken effect"),
         (_, Language::Zh) => format!("，其中 {unknown} 条可能已生效"),
     };
-    let ids = first_of(ids, *count, language);
+    let ids = first_of(&ids_of(ids), *count, language);
     let advice = language.pick(&advice.en, &advice.zh);
-    let row = |text: &str| printable(text).into_owned();
-    format!("{}\n    {}\n", row(&format!("  {kind} {count}{unknown}: {ids}")), row(advice))
+    let said = |label: &str, said: &[(String, usize)]| {
+        let texts = said.iter().map(|(text, times)| match times {
+            1 => format!("    {label}: {text}"),
+            times => format!("    {label}: {text} (×{times})"),
+        });
+        texts.collect::<Vec<_>>()
+    };
+    let mut lines = vec![format!("  {kind} {count}{unknown}: {ids}"), format!("    {advice}")];
+    lines.extend(said(language.pick("field", "字段"), fields));
+    lines.extend(said(language.pick("link", "链接"), links));
+    lines.iter().map(|line| format!("{}\n", printable(line))).collect()
 }
 
 fn what_next(tally: &Tally, language: Language) -> Vec<String> {
@@ -237,13 +256,13 @@ fn what_next(tally: &Tally, language: Language) -> Vec<String> {
     let lines = match language {
         Language::En => [
             (unknown, format!("{unknown} of which it is not known whether they took effect")),
-            (person, format!("{person} need a person: see the advice above")),
+            (person, format!("{person} {} a person: see the advice above", if person == 1 { "needs" } else { "need" })),
             (again, format!("{again} are tried again, or tried at all, by the same command with --resume")),
         ],
         Language::Zh => [
-            (unknown, format!("{unknown} 个结果未知")),
-            (person, format!("{person} 个需要人工处理：见上方建议")),
-            (again, format!("{again} 个可通过同一命令加 --resume 重试或继续执行")),
+            (unknown, format!("{unknown} 条结果未知")),
+            (person, format!("{person} 条需要人工处理：见上方建议")),
+            (again, format!("其余 {again} 条可在原命令后加 --resume 继续执行")),
         ],
     };
     lines.into_iter().filter(|(count, _)| *count > 0).map(|(_, line)| line).collect()

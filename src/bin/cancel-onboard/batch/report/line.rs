@@ -4,6 +4,8 @@ use feishu_cancel_onboard::{Delivery, ErrorKind, Outcome};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::remarks::Remarks;
+
 use crate::output;
 
 /// The line that says that an application's first attempt is about to be sent.
@@ -50,6 +52,7 @@ pub struct Failed {
     pub unsent: bool,
     pub retryable: bool,
     pub advice: Advice,
+    pub remarks: Remarks,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -94,6 +97,8 @@ struct ErrorPart {
     delivery: String,
     retryable: bool,
     advice: Advice,
+    #[serde(default)]
+    details: Option<serde_json::Value>,
 }
 
 impl Line {
@@ -112,6 +117,7 @@ impl Line {
                 unsent: error.delivery == Delivery::NotSent.as_str(),
                 retryable: error.retryable,
                 advice: error.advice,
+                remarks: Remarks::of(error.details.as_ref()),
             }),
             _ => return None,
         };

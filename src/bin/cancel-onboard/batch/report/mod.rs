@@ -8,9 +8,11 @@ mod file;
 mod header;
 mod line;
 mod recorder;
+mod remarks;
 
 pub use file::{Opened, create, exists, is_same_file, look_at, resume};
 pub use line::{Advice, Ended, Failed, Line, now};
 #[cfg(test)]
 pub use recorder::Disk;
 pub use recorder::{NotRecorded, Recorded, Recorder, gone};
+pub use remarks::Remarks;

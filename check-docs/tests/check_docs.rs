@@ -1,9 +1,10 @@
 //! Every change of a page that matters is found and named, in each form in which pages are published; everything else
 //! makes no difference; and what is not the page is told apart from it.
 
-mod pages;
+use test_support::pages;
 
-use feishu_cancel_onboard::docs_page::{self, Change, Document, Drift, PageError, Report};
+use feishu_cancel_onboard::document::SOURCES;
+use feishu_cancel_onboard_check_docs::{self as docs_page, Change, Document, Drift, PageError, Report};
 use pages::{CUSTOM_APP, FORMS, Form, Page, Rows, rows};
 use serde_json::{Value, json};
 
@@ -15,8 +16,8 @@ const NAME: &str = "cancel_onboard";
 fn texts() -> Vec<(&'static str, String)> {
     [NAME, "platform", "tenant_access_token"]
         .map(|name| {
-            let file = format!("{}/spec/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-            (name, std::fs::read_to_string(file).expect("the document is readable"))
+            let (_, text) = SOURCES.iter().find(|(other, _)| *other == name).expect("the library has the document");
+            (name, (*text).to_owned())
         })
         .into()
 }

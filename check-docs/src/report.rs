@@ -5,12 +5,12 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::printable::printable;
+use feishu_cancel_onboard::printable;
 
 /// What the check of a page found. As JSON, it is the line that the command prints; as text, what an operator reads.
 ///
 /// ```
-/// use feishu_cancel_onboard::docs_page::{self, Change};
+/// use feishu_cancel_onboard_check_docs::{self as docs_page, Change};
 /// use feishu_cancel_onboard::document::OPERATION;
 ///
 /// let documents = docs_page::documents()?;

@@ -1,7 +1,7 @@
 //! `cancel-onboard check-docs` over https: what begins on this machine stays there.
 
-mod pages;
-mod raw_server;
+use test_support::pages;
+use test_support::raw_server;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -2,7 +2,7 @@
 
 #![cfg(unix)]
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Values of the environment and of `--base-url` that can't be right are refused before anything is sent, by their name, with
 //! what is wrong with them and without the value.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::process::{Command, Output};
 

@@ -9,8 +9,8 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use feishu_cancel_onboard::docs_page::{PageError, SIZE_LIMIT};
 use feishu_cancel_onboard::{Error, Origin};
+use feishu_cancel_onboard_check_docs::{PageError, SIZE_LIMIT};
 use reqwest::Url;
 use reqwest::redirect::Policy;
 
@@ -124,7 +124,7 @@ async fn fetch(url: Url, is_loopback: bool, timeout: Duration) -> Result<Vec<u8>
 
 fn client(is_loopback: bool, timeout: Duration) -> reqwest::Result<reqwest::Client> {
     let http = reqwest::Client::builder()
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .user_agent(concat!("feishu-cancel-onboard/", env!("CARGO_PKG_VERSION")))
         .timeout(timeout)
         .redirect(redirects(is_loopback))
         .retry(reqwest::retry::never())

@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use feishu_cancel_onboard::{ErrorKind, PlatformErrorCode, ServiceErrorCode, TokenErrorCode};
 use serde_json::Value;
 
-const READMES: [(&str, &str); 2] = [("en", include_str!("../README.md")), ("zh", include_str!("../README.zh-CN.md"))];
+const READMES: [(&str, &str); 2] =
+    [("en", include_str!("../../README.md")), ("zh", include_str!("../../README.zh-CN.md"))];
 
 /// Runs the binary with nothing in its environment.
 fn run(arguments: &[&str]) -> Output {

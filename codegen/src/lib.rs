@@ -1,6 +1,7 @@
 //! From the documents in `spec/` to Rust: read, checked, generated, formatted.
 //!
-//! build.rs runs this; the tests run it on documents that are wrong.
+//! The library's build.rs runs this; tests run it on documents that are wrong. The reader alone is for whoever wants to know on
+//! which line of a document something stands.
 
 mod client;
 mod document;
@@ -19,7 +20,7 @@ use document::Document;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-pub use source::{DocumentError, Source};
+pub use source::{DocumentError, Source, step};
 
 /// A file to be written into `OUT_DIR`.
 #[derive(Debug)]
@@ -99,8 +100,8 @@ fn sources(documents: &[Document]) -> String {
     let modules = documents.iter().map(|document| &document.module);
     let paths = modules.clone().map(|module| format!("/spec/{module}.yaml"));
     let list = quote! {
-        /// Every document of `spec/` by its name.
-        const SOURCES: &[(&str, &str)] =
+        /// The text of every document in `spec/`, after its name, which is that of the file without the ending.
+        pub const SOURCES: &[(&str, &str)] =
             &[#((#modules, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), #paths)))),*];
     };
     list.to_string()

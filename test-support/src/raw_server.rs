@@ -1,7 +1,5 @@
 //! A server on a raw socket that does with each request what a test says, and remembers what it saw.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! What the binary prints is whole and harmless: output that can't be written is no success, and nothing that it prints can
 //! do anything to a terminal.
 
-mod pages;
-mod raw_server;
+use test_support::pages;
+use test_support::raw_server;
 
 use std::fs;
 use std::path::PathBuf;

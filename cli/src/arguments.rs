@@ -10,7 +10,8 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValue, StringValueParser,
 use clap::error::ErrorKind;
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
-use feishu_cancel_onboard::{Code, TerminationType, docs_page, document};
+use feishu_cancel_onboard::{Code, TerminationType, document};
+use feishu_cancel_onboard_check_docs as docs_page;
 
 use crate::after_help;
 use crate::check_docs;

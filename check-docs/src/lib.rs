@@ -5,7 +5,7 @@
 //! that says what it is instead, and a part of a page that can't be read is reported as gone.
 //!
 //! ```
-//! use feishu_cancel_onboard::docs_page;
+//! use feishu_cancel_onboard_check_docs as docs_page;
 //!
 //! let documents = docs_page::documents()?;
 //! let document = documents.iter().find(|document| document.name() == "cancel_onboard").expect("it is one of them");
@@ -24,26 +24,23 @@ mod outline;
 mod page;
 mod rate;
 mod report;
-#[path = "../../codegen/source.rs"]
-mod source;
 
 use std::fmt;
 
-pub use report::{Change, Drift, Report};
 /// What reading a document fails with: see [`Document::read`] for an example.
-pub use source::DocumentError;
+pub use feishu_cancel_onboard_codegen::DocumentError;
+pub use report::{Change, Drift, Report};
 
 use facts::Facts;
+use feishu_cancel_onboard::document::SOURCES;
+use feishu_cancel_onboard_codegen::Source;
 use page::Page;
 use report::Notes;
-use source::Source;
-
-include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
 /// The most that is read as a page, in bytes; the longest published pages come near it.
 ///
 /// ```
-/// use feishu_cancel_onboard::docs_page::{self, PageError};
+/// use feishu_cancel_onboard_check_docs::{self as docs_page, PageError};
 ///
 /// let document = &docs_page::documents()?[0];
 /// let page = vec![b' '; docs_page::SIZE_LIMIT + 1];
@@ -55,7 +52,7 @@ pub const SIZE_LIMIT: usize = 1024 * 1024;
 /// A document in `spec/` that names its page.
 ///
 /// ```
-/// use feishu_cancel_onboard::docs_page;
+/// use feishu_cancel_onboard_check_docs as docs_page;
 ///
 /// let documents = docs_page::documents()?;
 /// let document = documents.iter().find(|document| document.name() == "cancel_onboard").expect("it is one of them");
@@ -81,9 +78,9 @@ pub struct Document {
 /// Every document in `spec/` that names its page, as this crate was built with it.
 ///
 /// ```
-/// let documents = feishu_cancel_onboard::docs_page::documents()?;
+/// let documents = feishu_cancel_onboard_check_docs::documents()?;
 /// assert!(documents.iter().any(|document| document.name() == "cancel_onboard"));
-/// # Ok::<(), feishu_cancel_onboard::docs_page::DocumentError>(())
+/// # Ok::<(), feishu_cancel_onboard_check_docs::DocumentError>(())
 /// ```
 ///
 /// # Errors
@@ -97,7 +94,7 @@ impl Document {
     /// are left out.
     ///
     /// ```
-    /// use feishu_cancel_onboard::docs_page::Document;
+    /// use feishu_cancel_onboard_check_docs::Document;
     ///
     /// let error = Document::read(&[("cancel_onboard", "openapi: 3.0.3\ninfo: [")]).expect_err("it is cut short");
     /// assert!(error.to_string().starts_with("spec/cancel_onboard.yaml:"));
@@ -194,7 +191,7 @@ fn text(source: &Source, key: &str) -> Option<String> {
 /// Why a content can't be checked as a page.
 ///
 /// ```
-/// use feishu_cancel_onboard::docs_page::{self, PageError};
+/// use feishu_cancel_onboard_check_docs::{self as docs_page, PageError};
 ///
 /// let document = &docs_page::documents()?[0];
 /// let check = |page: &[u8]| document.check("page.md", page).map(drop);

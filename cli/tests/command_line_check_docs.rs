@@ -1,7 +1,7 @@
 //! `cancel-onboard check-docs` to the letter: where it reads a page from, what it prints, and how it exits.
 
-mod pages;
-mod raw_server;
+use test_support::pages;
+use test_support::raw_server;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -93,7 +93,7 @@ fn assert_only_the_notes_differ(line: &Value, page: &str) {
 
 /// The line of the document that begins with a text, blanks aside, from 1.
 fn line_of(text: &str) -> usize {
-    let document = include_str!("../spec/cancel_onboard.yaml");
+    let document = include_str!("../../spec/cancel_onboard.yaml");
     document.lines().position(|line| line.trim_start().starts_with(text)).expect("the text is in the document") + 1
 }
 
@@ -329,7 +329,7 @@ async fn the_document_is_chosen_by_name_or_by_the_page() {
 /// Lets requests to the published addresses end at a proxy on this machine, which knows nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_page_the_published_ones_are_checked() {
-    let markdown = include_str!("../spec/cancel_onboard.yaml")
+    let markdown = include_str!("../../spec/cancel_onboard.yaml")
         .lines()
         .find_map(|line| line.trim().strip_prefix("x-doc-markdown-url: "));
     let markdown = markdown.expect("the document names it");

@@ -1,7 +1,6 @@
 //! `cancel-onboard batch`: what it sends, what it puts on record, and what it says, whatever happens to it.
 
-#[path = "../raw_server/mod.rs"]
-mod raw_server;
+use test_support::raw_server;
 
 mod command;
 mod file;

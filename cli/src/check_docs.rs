@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use feishu_cancel_onboard::docs_page::{self, Document, PageError, Report};
 use feishu_cancel_onboard::printable;
+use feishu_cancel_onboard_check_docs::{self as docs_page, Document, PageError, Report};
 use serde::Serialize;
 
 use crate::arguments::{CheckDocs, Common, Output};

@@ -1,6 +1,6 @@
 //! What `reasons` prints, in each of its forms, and what `cancel --check-reasons` refuses before anything is sent.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::process::{Command, Output};
 

@@ -1,8 +1,6 @@
 //! A page of this test's own wording that says what `spec/cancel_onboard.yaml` says, in each form in which pages are
 //! published. A test changes its parts and has it written down in both.
 
-#![allow(dead_code, reason = "each test binary uses a part of it")]
-
 /// The form in which a page is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -39,6 +37,7 @@ pub struct Page {
 pub const CUSTOM_APP: &str = "CUSTOM_APP";
 
 impl Page {
+    #[allow(clippy::new_without_default, reason = "a whole page, not an empty one")]
     pub fn new() -> Self {
         let link = |text: &str| format!("[{text}](https://open.feishu.cn/document/somewhere/{})", text.len());
         Self {

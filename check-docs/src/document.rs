@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::description::decimal;
 use super::facts::{AppType, Bounds, Choice, ErrorCode, Facts, Field, Kind, RateLimit, RateLimits, Required, Scope};
 use super::outline::one_line;
-use super::source::{DocumentError, Source, step};
+use feishu_cancel_onboard_codegen::{DocumentError, Source, step};
 
 /// How deep fields may be nested, and how many references may lead from one to the next.
 const DEEPEST: usize = 16;

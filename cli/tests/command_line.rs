@@ -1,6 +1,6 @@
 //! What the binary prints and how it exits, to the letter of its contract.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::process::{Command, Output};
 

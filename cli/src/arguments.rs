@@ -1,5 +1,7 @@
 //! What can be given on the command line, and what is said of what can't.
 
+#![allow(rustdoc::bare_urls, reason = "the comments on arguments are their help, which is printed as it is")]
+
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::PathBuf;

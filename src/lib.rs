@@ -379,15 +379,13 @@
 //! | --- | --- | --- |
 //! | `rustls` | yes | TLS by rustls; without it, TLS is whatever the `reqwest` features elsewhere in your build bring |
 //! | `sandbox` | | the module [`sandbox`] |
-//! | `check-docs` | | the module [`docs_page`] |
-//! | `cli` | | the binary `cancel-onboard`, with `sandbox` and `check-docs` |
 //!
 //! # When the page changes
 //!
 //! The client, its codes, values and limits are generated from documents in `spec/`, which say what the pages in
 //! [`document`] said when this version was made. A code or a value that is newer than that is read all the same, as
-//! [`Code::Unknown`] or [`Received::Unknown`]. `cancel-onboard check-docs`, or the module [`docs_page`] in a program,
-//! says whether a page says something else by now; the repository's `CONTRIBUTING.md` leads from there to the next
+//! [`Code::Unknown`] or [`Received::Unknown`]. `cancel-onboard check-docs`, or the package `feishu-cancel-onboard-check-docs`
+//! in a program, says whether a page says something else by now; the repository's `CONTRIBUTING.md` leads from there to the next
 //! release.
 //!
 //! # Versions
@@ -398,7 +396,6 @@
 //!
 #![cfg_attr(feature = "sandbox", doc = "[`Sandbox`]: sandbox::Sandbox")]
 #![cfg_attr(not(feature = "sandbox"), doc = "[`sandbox`]: #features\n[`Sandbox`]: #features")]
-#![cfg_attr(not(feature = "check-docs"), doc = "[`docs_page`]: #features")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod advice;
@@ -411,8 +408,6 @@ mod cancellation;
 mod client;
 mod clock;
 mod details;
-#[cfg(feature = "check-docs")]
-pub mod docs_page;
 mod error;
 mod facts;
 mod failure;
@@ -555,10 +550,14 @@ pub use token::{AccessToken, TokenError, TokenFuture, TokenSource};
 /// println!("{} is described at {}", document::OPERATION.path, document::PAGE.url);
 /// println!("it is called at {}", document::ORIGINS[0].url);
 /// println!("an answer with the code {} is a success", document::SUCCESS_CODE);
+/// let (name, text) = document::SOURCES[0];
+/// println!("spec/{name}.yaml has {} lines", text.lines().count());
 /// ```
 pub mod document {
     pub use crate::generated::cancel_onboard::{OPERATION, PAGE};
     pub use crate::generated::platform::{ORIGINS, SUCCESS_CODE};
+
+    include!(concat!(env!("OUT_DIR"), "/sources.rs"));
 
     /// What the page of the endpoint that issues tokens says.
     ///

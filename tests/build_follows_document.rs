@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The documents and what is made from them. What a test does not change is the crate as it is.
-const COPIED: [&str; 5] = ["Cargo.lock", "build.rs", "codegen", "spec", "src"];
+const COPIED: [&str; 6] = ["Cargo.lock", "build.rs", "codegen/Cargo.toml", "codegen/src", "spec", "src"];
 
 /// The library in a folder of its own, while nobody else uses that folder.
 struct Copy {
@@ -29,6 +29,7 @@ impl Copy {
         }
         fs::create_dir(&library).expect("the folder for tests is writable");
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        fs::create_dir(library.join("codegen")).expect("the folder for tests is writable");
         for name in COPIED {
             copy(&root.join(name), &library.join(name));
         }
@@ -51,7 +52,7 @@ impl Copy {
     /// Without TLS, which has nothing to do with the documents and takes long to compile.
     fn errors(&self) -> Vec<String> {
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-            .args(["check", "--lib", "--no-default-features", "--offline", "--locked", "--message-format", "short"])
+            .args(["check", "--lib", "--no-default-features", "--offline", "--message-format", "short"])
             .current_dir(self.folder.join("library"))
             .env("CARGO_TARGET_DIR", self.folder.join("target"))
             .env("CARGO_TERM_COLOR", "never")
@@ -78,26 +79,25 @@ fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).expect("the folder for tests is writable");
     for entry in fs::read_dir(from).expect("the crate is readable") {
         let entry = entry.expect("the crate is readable");
-        if entry.file_name() != "bin" {
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
+        copy(&entry.path(), &to.join(entry.file_name()));
     }
 }
 
-/// The manifest without the targets that are not copied, and of a workspace of its own.
+/// The manifest without the packages and the targets that are not copied, and without what those depend on.
 fn manifest() -> String {
     let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("the crate is readable");
     let (mut kept, mut keep) = (String::new(), true);
     for line in text.lines() {
         if line.starts_with('[') {
-            keep = !line.starts_with("[[");
+            keep = !line.starts_with("[[") && line != "[dev-dependencies]";
         }
-        if keep {
+        // Path dependencies are members without being named.
+        if keep && !line.starts_with("members = ") && !line.starts_with("default-members = ") {
             kept += line;
             kept += "\n";
         }
     }
-    kept + "[workspace]\n"
+    kept
 }
 
 /// The errors of the library once texts of its documents are replaced.

@@ -53,14 +53,6 @@ fn the_same_holds_for_the_sandbox() {
     all!(is_shareable: Answer, ApplicationState, Call, Ending, Fault, Sandbox, SandboxBuilder);
 }
 
-#[cfg(feature = "check-docs")]
-#[test]
-fn the_same_holds_for_the_check_of_a_page() {
-    use feishu_cancel_onboard::docs_page::{Change, Document, DocumentError, Drift, PageError, Report};
-    all!(is_shareable: Change, Document, DocumentError, Drift, PageError, Report);
-    all!(is_an_error: DocumentError, PageError);
-}
-
 #[test]
 fn names_are_the_same_as_text_and_as_json() {
     let kinds = [

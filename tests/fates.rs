@@ -2,7 +2,7 @@
 //! try again is tried again: one row for each thing that can happen, on raw sockets.
 
 mod faults;
-mod raw_server;
+use test_support::raw_server;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,8 +1,7 @@
 //! A wrong document stops the generation with one readable error that names the file and the place; a right one gives
 //! what it says.
 
-#[path = "../codegen/mod.rs"]
-mod codegen;
+use feishu_cancel_onboard_codegen as codegen;
 
 use std::fs;
 

@@ -1,6 +1,6 @@
 //! An answer belongs to its request: no attempt of a cancellation is made on a connection that anything else was sent on.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::collections::HashSet;
 use std::time::Duration;

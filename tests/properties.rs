@@ -1,6 +1,6 @@
 //! What holds for every answer and every id.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! everything tried again that may pass, and one odd reason that spoils no other.
 
 mod faults;
-mod raw_server;
+use test_support::raw_server;
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Nothing that is logged holds a secret or a token, at the finest level, whatever happens.
 
 mod faults;
-mod raw_server;
+use test_support::raw_server;
 
 use std::io;
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! Whoever stops waiting stops nothing that is under way, and begins nothing: a request that has begun is carried to its
 //! answer, the verdict reaches the hook, and no further cancellation is sent.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! One request for any number of waiting calls, renewal before a token ends, and one renewal for any number of refusals.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,6 +1,6 @@
 //! A quota belongs to the app, not to the process: being told to wait uses up no attempt, and only the deadline bounds it.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::time::{Duration, SystemTime};
 

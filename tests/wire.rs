@@ -1,6 +1,6 @@
 //! What goes over the wire for a cancellation, and what each answer is taken for.
 
-mod raw_server;
+use test_support::raw_server;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use feishu_cancel_onboard::docs_page::{self, Document};
+use feishu_cancel_onboard_check_docs::{self as docs_page, Document};
 use libfuzzer_sys::fuzz_target;
 
 static DOCUMENTS: LazyLock<Vec<Document>> = LazyLock::new(|| docs_page::documents().expect("the documents are right"));

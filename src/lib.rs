@@ -368,6 +368,8 @@ mod bulk;
 mod cancellation;
 mod client;
 mod clock;
+mod connect_cause;
+mod connecting;
 mod details;
 #[cfg(feature = "check-docs")]
 pub mod docs_page;
@@ -375,12 +377,16 @@ mod error;
 mod facts;
 mod failure;
 mod generated;
+#[cfg(feature = "rustls")]
+mod issuer;
 mod json_object;
 mod meaning;
 mod origin;
 mod own_connection;
 mod pace;
 mod printable;
+mod proxy;
+mod raw_json;
 mod redaction;
 mod request;
 mod request_json;
@@ -389,6 +395,8 @@ mod retry;
 pub mod sandbox;
 mod stop;
 mod termination_reasons;
+#[cfg(feature = "rustls")]
+mod tls;
 mod token;
 
 pub use advice::Advice;
@@ -396,6 +404,7 @@ pub use builder::ClientBuilder;
 pub use bulk::CancelAll;
 pub use cancellation::Cancellation;
 pub use client::{CancelOnboard, Client};
+pub use connect_cause::{CertificateProblem, ConnectCause, ConnectProblem};
 pub use details::Details;
 pub use error::{Delivery, Error, ErrorKind};
 pub use facts::{NamedOrigin, Operation, Page, RateLimit, Received, Scope, UnknownValue};

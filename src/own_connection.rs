@@ -15,14 +15,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::clock::Clock;
+use crate::connecting::BoxError;
 use crate::pace::{Permit, TooLong, Turn};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a connection may wait for its permit: a server ends one on which nothing comes.
 const LONGEST_IDLE: Duration = Duration::from_secs(3);
@@ -105,16 +104,13 @@ impl fmt::Debug for Gate {
 
 /// Lets each connection that is made pass its attempt's [`Gate`].
 #[derive(Clone, Copy)]
-pub(crate) struct GateLayer {
-    /// How long making a connection may take.
-    pub connect_timeout: Duration,
-}
+pub(crate) struct GateLayer;
 
 impl<S> Layer<S> for GateLayer {
     type Service = GatedConnector<S>;
 
     fn layer(&self, connector: S) -> GatedConnector<S> {
-        GatedConnector { connector, connect_timeout: self.connect_timeout }
+        GatedConnector { connector }
     }
 }
 
@@ -122,7 +118,6 @@ impl<S> Layer<S> for GateLayer {
 #[derive(Clone)]
 pub(crate) struct GatedConnector<S> {
     connector: S,
-    connect_timeout: Duration,
 }
 
 impl<S, R> Service<R> for GatedConnector<S>
@@ -140,12 +135,12 @@ where
     }
 
     fn call(&mut self, to: R) -> Self::Future {
-        let (connecting, limit) = (self.connector.call(to), self.connect_timeout);
+        let connecting = self.connector.call(to);
         let gate = GATE.try_with(Arc::clone);
         Box::pin(async move {
             // Without a gate nobody would count the request.
             let gate = gate?;
-            let connection = timeout(limit, connecting).await??;
+            let connection = connecting.await?;
             gate.pass().await?;
             Ok(connection)
         })

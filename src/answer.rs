@@ -9,15 +9,18 @@ use progenitor_client::{Error as CallError, ResponseValue};
 use reqwest::header::{CONTENT_ENCODING, DATE, HeaderMap, HeaderName, RETRY_AFTER};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::connect_cause::ConnectProblem;
+use crate::connecting;
+use crate::details::{KeptDetails, shorten};
 use crate::error::{Delivery, ErrorKind};
-use crate::failure::{Answer, Failure};
+use crate::failure::{Answer, Failure, LOG_ID_LIMIT};
 use crate::generated::platform::{SUCCESS_CODE, headers};
 use crate::generated::{Exchange, Head};
 use crate::json_object::Object;
 use crate::meaning::{Code, EndpointCode, Meaning, Retry};
+use crate::raw_json::RawJson;
 use crate::redaction::Secrets;
 
 /// What every answer of the platform has in common; build.rs implements it for each endpoint's answer.
@@ -28,13 +31,13 @@ pub(crate) trait Envelope: DeserializeOwned {
     const PURPOSE: Purpose;
 
     /// The code, the message and the `error` object.
-    fn into_parts(self) -> (i64, Option<String>, Option<Value>);
+    fn into_parts(self) -> (i64, Option<String>, Option<RawJson>);
 
     /// The code.
     fn code(&self) -> i64;
 
     /// The `error` object.
-    fn error(&self) -> Option<&Value>;
+    fn error(&self) -> Option<&RawJson>;
 }
 
 /// A success.
@@ -90,11 +93,14 @@ pub(crate) async fn read<T: Envelope>(
     exchange: &Exchange,
     secrets: &Secrets,
     purpose: Purpose,
+    origin: &str,
 ) -> Result<Success<T>, Failure> {
-    let reader = Reader { exchange, secrets, purpose };
+    let reader = Reader { exchange, secrets, purpose, origin };
     // The body of an answer can be long in coming after the call has returned its head.
     let told = pin!(async { reader.tell(call.await).await });
-    clock.within_attempt(told).await.unwrap_or_else(|| Err(reader.cut_off()))
+    let outcome = clock.within_attempt(told).await.unwrap_or_else(|| Err(reader.cut_off()));
+    exchange.forget_body();
+    outcome
 }
 
 /// Classifies the answer to one call.
@@ -102,6 +108,7 @@ struct Reader<'a> {
     exchange: &'a Exchange,
     secrets: &'a Secrets,
     purpose: Purpose,
+    origin: &'a str,
 }
 
 impl Reader<'_> {
@@ -138,29 +145,32 @@ impl Reader<'_> {
                 SUCCESS_CODE if self.can_be_success(head, outline.error.as_ref()) => Ok(self.success(head, None)),
                 _ => Err(self.refused::<T::Code>(outline.into_parts(), head)),
             },
-            Reading::Nothing => Err(self.not_the_platforms(head, unreadable(head))),
+            Reading::Nothing(form) => Err(self.not_the_platforms(head, unreadable(head, form))),
         }
     }
 
     /// Whether an answer that says success is the platform's: gateways send a code of 0 with other statuses.
-    fn can_be_success(&self, head: &Head, error: Option<&Value>) -> bool {
+    fn can_be_success(&self, head: &Head, error: Option<&RawJson>) -> bool {
         (200..300).contains(&head.status) || is_signed(head, error)
     }
 
     fn success<T>(&self, head: &Head, content: Option<T>) -> Success<T> {
-        let log_id = self.secrets.apply_to(log_id(&head.headers));
+        let mut log_id = self.secrets.apply_to(log_id(&head.headers));
+        if let Some(log_id) = &mut log_id {
+            shorten(log_id, LOG_ID_LIMIT);
+        }
         Success { content, http_status: head.status, log_id }
     }
 
     /// An answer with an envelope that does not say success.
-    fn refused<E: EndpointCode>(&self, parts: (i64, Option<String>, Option<Value>), head: &Head) -> Failure {
+    fn refused<E: EndpointCode>(&self, parts: (i64, Option<String>, Option<RawJson>), head: &Head) -> Failure {
         let (number, message, error) = parts;
         let code = Code::of::<E>(number);
         // Who answers in the platform's place can send a code too. One that is listed is taken for the platform's.
         if matches!(code, Code::Unknown(_)) && !is_signed(head, error.as_ref()) {
             return self.not_the_platforms(head, format!("the answer has the code {number} and no log id"));
         }
-        let (own_log_id, details) = self.details(error);
+        let (own_log_id, details) = error.map(|error| KeptDetails::of(&error, self.secrets)).unwrap_or_default();
         let answer = Answer {
             http_status: head.status,
             code: Some(code),
@@ -169,18 +179,6 @@ impl Reader<'_> {
             details,
         };
         self.failure(code.meaning(head.status)).with_answer(answer).with_retry_after(retry_after(&head.headers))
-    }
-
-    /// Splits the envelope's `error` into the log id and the rest.
-    fn details(&self, error: Option<Value>) -> (Option<String>, Option<Value>) {
-        let mut error = error.unwrap_or_default();
-        self.secrets.apply_to_json(&mut error);
-        let log_id = match &mut error {
-            Value::Object(map) => map.remove("log_id").and_then(|id| id.as_str().map(str::to_owned)),
-            _ => None,
-        };
-        let empty = error.is_null() || error.as_object().is_some_and(serde_json::Map::is_empty);
-        (log_id, (!empty).then_some(error))
     }
 
     /// An answer that may come from somebody between here and a platform that did what was asked: it says nothing of that.
@@ -192,7 +190,12 @@ impl Reader<'_> {
 
     /// A call that was cut off by its time.
     fn cut_off(&self) -> Failure {
-        self.with_head(self.without_answer(ErrorKind::Timeout))
+        let failure = self.without_answer(ErrorKind::Timeout);
+        let failure = match failure.kind() {
+            ErrorKind::Connect => failure.with_cause(ConnectProblem::TimedOut { to: self.origin.to_owned() }),
+            _ => failure,
+        };
+        self.with_head(failure)
     }
 
     /// A call that ended without a whole answer.
@@ -200,7 +203,10 @@ impl Reader<'_> {
         let kind = if error.is_timeout() { ErrorKind::Timeout } else { ErrorKind::ConnectionLost };
         let failure = match (error.is_builder(), self.exchange.begun_or_withheld()) {
             (true, false) => Failure::refused_here("the request can't be built"),
-            _ => self.without_answer(kind),
+            _ => match self.without_answer(kind) {
+                failure if failure.kind() == ErrorKind::Connect => failure.with_cause(connecting::problem_in(&error)),
+                failure => failure,
+            },
         };
         self.with_head(failure).with_source(Arc::new(error))
     }
@@ -229,26 +235,42 @@ impl Reader<'_> {
 }
 
 /// Whether an answer has the platform's own log id. The fallback for that does not count: gateways send it too.
-fn is_signed(head: &Head, error: Option<&Value>) -> bool {
+fn is_signed(head: &Head, error: Option<&RawJson>) -> bool {
     let of_header = text(&head.headers, headers::LOG_ID);
-    let of_error = error.and_then(|error| error.get("log_id")).and_then(Value::as_str);
-    [of_header, of_error].into_iter().flatten().any(|id| !id.trim().is_empty())
+    let is_id = |id: &str| !id.trim().is_empty();
+    of_header.is_some_and(is_id) || error.and_then(|error| error.string_in("log_id")).is_some_and(|id| is_id(&id))
 }
 
 /// What is said of an answer without a readable envelope.
-fn unreadable(head: &Head) -> String {
+fn unreadable(head: &Head, form: Form) -> String {
     let coding = text(&head.headers, CONTENT_ENCODING).filter(|coding| !coding.eq_ignore_ascii_case("identity"));
-    match (head.status, coding) {
-        (300..=399, _) => "the answer is a redirect, which is never followed".to_owned(),
-        (_, Some(coding)) => format!("the answer is compressed ({coding}), which was not asked for, and can't be read"),
-        (_, None) => "the answer holds no readable envelope".to_owned(),
+    let compressed =
+        |coding| format!("the answer is compressed ({coding}), which was not asked for, and can't be read");
+    match (head.status, coding, form) {
+        (300..=399, _, _) => "the answer is a redirect, which is never followed".to_owned(),
+        (_, Some(coding), _) => compressed(coding),
+        (_, None, Form::Gzip) => compressed("gzip, although no header says so"),
+        (_, None, Form::Other) => "the answer holds no readable envelope".to_owned(),
     }
 }
 
 enum Reading<T> {
     Whole(T),
     Outline(Outline),
-    Nothing,
+    Nothing(Form),
+}
+
+/// What a body without a readable envelope looks like.
+#[derive(Clone, Copy)]
+enum Form {
+    Gzip,
+    Other,
+}
+
+impl Form {
+    fn of(body: &[u8]) -> Self {
+        if body.starts_with(&[0x1f, 0x8b]) { Self::Gzip } else { Self::Other }
+    }
 }
 
 impl<T: Envelope> Reading<T> {
@@ -260,7 +282,8 @@ impl<T: Envelope> Reading<T> {
             return Self::Outline(outline);
         }
         let code = serde_json::from_slice(body).map(|Object(CodeAlone { code })| code);
-        code.map_or(Self::Nothing, |code| Self::Outline(Outline { code, msg: Value::Null, error: None }))
+        let outline = code.map(|code| Self::Outline(Outline { code, msg: None, error: None }));
+        outline.unwrap_or_else(|_| Self::Nothing(Form::of(body)))
     }
 }
 
@@ -269,9 +292,9 @@ impl<T: Envelope> Reading<T> {
 struct Outline {
     code: i64,
     #[serde(default)]
-    msg: Value,
+    msg: Option<RawJson>,
     #[serde(default)]
-    error: Option<Value>,
+    error: Option<RawJson>,
 }
 
 /// The code, when something else in the envelope can't even be read as JSON values: a text that is not UTF-8, for
@@ -282,12 +305,8 @@ struct CodeAlone {
 }
 
 impl Outline {
-    fn into_parts(self) -> (i64, Option<String>, Option<Value>) {
-        let message = match self.msg {
-            Value::String(message) => Some(message),
-            _ => None,
-        };
-        (self.code, message, self.error)
+    fn into_parts(self) -> (i64, Option<String>, Option<RawJson>) {
+        (self.code, self.msg.and_then(RawJson::into_string), self.error)
     }
 }
 

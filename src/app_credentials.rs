@@ -184,7 +184,7 @@ impl Endpoint {
             TenantAccessTokenRequest { app_id: self.app_id.clone(), app_secret: Secret(self.app_secret.clone()) };
         let call = pin!(client.tenant_access_token(&request));
         let clock = Clock::start(self.timeout);
-        let outcome = answer::read(call, &clock, &exchange, &self.secrets, Purpose::Token).await;
+        let outcome = answer::read(call, &clock, &exchange, &self.secrets, Purpose::Token, &self.origin).await;
         let issued = match outcome.map(|success| success.content) {
             Ok(Some(content)) => issued(content)?,
             Ok(None) => return Err(TokenError(nothing_issued())),

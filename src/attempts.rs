@@ -56,6 +56,8 @@ pub(crate) struct Attempts<'a> {
     /// How long was waited before the attempt that comes next.
     waited: Duration,
     earlier: Vec<Failure>,
+    /// How many attempts had no connection.
+    unconnected: u32,
 }
 
 /// What a call begins with.
@@ -199,6 +201,7 @@ impl<'a> Attempts<'a> {
             had_new_token: false,
             waited: Duration::ZERO,
             earlier: Vec::new(),
+            unconnected: 0,
         }
     }
 
@@ -258,6 +261,8 @@ impl<'a> Attempts<'a> {
     /// Waits for the time of the next attempt after this failure, if there is to be one.
     pub(crate) async fn next(&mut self, failed: Failed) -> Next {
         let Failed { failure, token } = failed;
+        self.unconnected += u32::from(failure.cause().is_some());
+        let failure = failure.with_tries(self.unconnected);
         // The source is told of a refusal also where this call has no attempt left: the next one has.
         let renewable = failure.retry() == Retry::WithNewToken
             && token.is_some_and(|token| self.client.tokens.refused(&token))
@@ -323,7 +328,7 @@ impl<'a> Attempts<'a> {
         if self.earlier.len() == 2 * KEPT - 1 {
             self.earlier.remove(KEPT);
         }
-        self.earlier.push(failure);
+        self.earlier.push(failure.without_details());
     }
 
     /// Makes an attempt; none where its connection would have waited too long for its permit, and nothing was sent.
@@ -342,7 +347,7 @@ impl<'a> Attempts<'a> {
         // In a box, since it is large: every future around it would be as large, and copied on its way to where it is polled.
         let reading = Box::pin(async {
             let call = pin!(call(exchange.clone()));
-            answer::read(call, &self.clock, &exchange, &self.client.secrets, T::PURPOSE).await
+            answer::read(call, &self.clock, &exchange, &self.client.secrets, T::PURPOSE, &self.client.origin).await
         });
         let Some(outcome) = unless_withheld(&self.stop, reading, &exchange).await else {
             self.progress.take_back();

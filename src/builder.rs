@@ -10,6 +10,7 @@ use secrecy::SecretString;
 
 use crate::app_credentials::{AppCredentials, Endpoint};
 use crate::client::{Client, Shared};
+use crate::connecting::{ConnectLayer, Route, Way};
 use crate::error::Error;
 use crate::generated::termination_reasons;
 use crate::origin::Origin;
@@ -196,18 +197,21 @@ impl ClientBuilder {
     /// ```
     ///
     /// # Errors
-    /// With the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), when credentials are missing or can't be any, or
-    /// when the HTTP client can't be made.
+    /// With the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), when credentials are missing or can't be any, when
+    /// the environment names a proxy or a file of certificates that can't be used, or when the HTTP client can't be made.
     pub fn build(self) -> Result<Client, Error> {
         let attempt_timeout = self.attempt_timeout.unwrap_or(ATTEMPT_TIMEOUT);
         let connect_timeout = self.connect_timeout.unwrap_or(CONNECT_TIMEOUT).min(attempt_timeout);
         if attempt_timeout.is_zero() || connect_timeout.is_zero() {
             return Err(Error::refused_here("a timeout of zero leaves no time for an answer"));
         }
-        let http = self.http(|http| http.connect_timeout(connect_timeout))?;
+        let connecting = ConnectLayer { route: Arc::new(self.route()?), timeout: connect_timeout };
+        let trust = self.trust()?;
+        let http = self.http(&trust, |http| http.connector_layer(connecting.clone()))?;
         // What follows an answer on a connection must not be taken for the answer to the next cancellation.
-        let http_without_reuse =
-            self.http(|http| http.pool_max_idle_per_host(0).connector_layer(GateLayer { connect_timeout }))?;
+        let http_without_reuse = self.http(&trust, |http| {
+            http.pool_max_idle_per_host(0).connector_layer(connecting.clone()).connector_layer(GateLayer)
+        })?;
         let origin = self.origin.as_str().to_owned();
         let mut secrets = Arc::<Secrets>::default();
         let tokens = match self.credentials {
@@ -236,11 +240,53 @@ impl ClientBuilder {
         Ok(Client { shared: Arc::new(shared) })
     }
 
+    /// Where the connections lead.
+    fn route(&self) -> Result<Route, Error> {
+        let way = match self.proxies.is_empty() {
+            true => self.origin.find_proxy()?.map_or(Way::Direct, Way::Through),
+            false => Way::Given,
+        };
+        Ok(Route::new(self.origin.as_str(), way))
+    }
+
+    /// What connections are encrypted with.
+    #[cfg(feature = "rustls")]
+    fn trust(&self) -> Result<Trust, Error> {
+        // A loopback origin without TLS needs nothing of what may be wrong with the system's certificates.
+        match (self.origin.is_https(), self.root_certificates.is_empty()) {
+            (false, _) => Ok(Trust::Nobody),
+            (true, true) => crate::tls::config().map(Box::new).map(Trust::System),
+            // Their content is known to the HTTP library alone.
+            (true, false) => Ok(Trust::Library),
+        }
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    #[allow(clippy::unnecessary_wraps, reason = "with TLS by rustls it can fail")]
+    fn trust(&self) -> Result<Trust, Error> {
+        Ok(Trust::Library)
+    }
+
     /// An HTTP client whose requests go to the origin and nowhere else.
     fn http(
         &self,
-        set_up: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
+        trust: &Trust,
+        set_up: impl Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder,
     ) -> Result<reqwest::Client, Error> {
+        let built = match trust {
+            #[cfg(feature = "rustls")]
+            // The library takes what is made with its own version of rustls alone.
+            Trust::System(config) => set_up(self.http_builder().tls_backend_preconfigured((**config).clone()))
+                .build()
+                .or_else(|_| set_up(self.http_builder()).build()),
+            #[cfg(feature = "rustls")]
+            Trust::Nobody => set_up(self.http_builder().tls_certs_only([])).build(),
+            Trust::Library => set_up(self.http_builder()).build(),
+        };
+        built.map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))
+    }
+
+    fn http_builder(&self) -> reqwest::ClientBuilder {
         let agent = HeaderValue::from_static(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
         let mut http = reqwest::Client::builder()
             .user_agent(self.user_agent.clone().unwrap_or(agent))
@@ -256,17 +302,25 @@ impl ClientBuilder {
         for authority in &self.root_certificates {
             http = http.add_root_certificate(authority.clone());
         }
-        http = match self.origin.is_loopback() {
+        match self.origin.is_loopback() {
             true => {
                 let loopback = [SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), SocketAddr::from((Ipv6Addr::LOCALHOST, 0))];
                 // A proxy is another machine, and so can be what a resolver calls localhost.
                 http.no_proxy().resolve_to_addrs("localhost", &loopback)
             }
             false => http.https_only(true),
-        };
-        let http = set_up(http).build();
-        http.map_err(|error| Error::refused_here(format!("the HTTP client can't be made: {error}")))
+        }
     }
+}
+
+/// What connections are encrypted with.
+enum Trust {
+    /// As the HTTP library does it by itself.
+    Library,
+    #[cfg(feature = "rustls")]
+    System(Box<rustls::ClientConfig>),
+    #[cfg(feature = "rustls")]
+    Nobody,
 }
 
 impl fmt::Debug for ClientBuilder {

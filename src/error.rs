@@ -6,9 +6,9 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::advice::{self, Advice};
+use crate::connect_cause::ConnectCause;
 use crate::details::Details;
 use crate::facts::Operation;
 use crate::failure::Failure;
@@ -380,7 +380,8 @@ impl Error {
         self.0.last.log_id()
     }
 
-    /// What went wrong, in one line: the platform's own message where it sent one.
+    /// What went wrong, in one line: the platform's own message where it sent one. Where no connection could be made, it
+    /// ends with the [`cause`](Self::cause).
     ///
     /// The platform's text is handed on as it came, save for secrets: before it reaches a terminal, it has to be made
     /// [`printable`](crate::printable).
@@ -389,10 +390,18 @@ impl Error {
         self.0.last.message()
     }
 
-    /// What the platform sent in the envelope's `error` besides the log id.
+    /// Why no connection could be made, where that ended the call.
+    ///
+    /// Troubleshooting: [`ConnectProblem`](crate::ConnectProblem) says what to do about each.
     #[must_use]
-    pub fn details(&self) -> Option<Details<'_>> {
-        self.0.last.details().map(Details::new)
+    pub fn cause(&self) -> Option<&ConnectCause> {
+        self.0.last.cause()
+    }
+
+    /// What the platform sent in the envelope's `error` besides the log id. It is decoded anew at each call.
+    #[must_use]
+    pub fn details(&self) -> Option<Details> {
+        self.0.last.details()
     }
 
     /// What to do next, in English and in Chinese.
@@ -404,10 +413,6 @@ impl Error {
     /// The failed attempts, the first one first.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.0.earlier.iter().chain([&self.0.last])
-    }
-
-    pub(crate) fn raw_details(&self) -> Option<&Value> {
-        self.0.last.details()
     }
 }
 
@@ -435,7 +440,7 @@ impl fmt::Debug for Error {
             .field("retryable", &self.is_retryable())
             .field("retry_after", &self.retry_after())
             .field("attempts", &self.attempts())
-            .field("details", &self.raw_details())
+            .field("details", &self.details().map(Details::into_json))
             .field("last", &self.0.last)
             .field("earlier", &self.0.earlier)
             .finish()

@@ -6,11 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::connect_cause::{ConnectCause, ConnectProblem};
+use crate::details::{Details, KeptDetails, shorten};
 use crate::error::{Delivery, ErrorKind};
 use crate::meaning::{Code, Meaning, Retry};
 use crate::printable::printable;
+
+/// The most that is kept of the platform's message, in bytes.
+const MESSAGE_LIMIT: usize = 4 * 1024;
+/// The most that is kept of a log id, in bytes.
+pub(crate) const LOG_ID_LIMIT: usize = 256;
 
 /// Why one attempt of a call failed.
 ///
@@ -50,6 +55,7 @@ pub struct Failure {
     meaning: Meaning,
     answer: Option<Box<Answer>>,
     message: Option<String>,
+    cause: Option<Box<ConnectCause>>,
     retry_after: Option<Duration>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -61,12 +67,12 @@ pub(crate) struct Answer {
     pub code: Option<Code>,
     pub log_id: Option<String>,
     pub message: Option<String>,
-    pub details: Option<Value>,
+    pub details: Option<KeptDetails>,
 }
 
 impl Failure {
     pub(crate) fn new(meaning: Meaning) -> Self {
-        Self { meaning, answer: None, message: None, retry_after: None, source: None }
+        Self { meaning, answer: None, message: None, cause: None, retry_after: None, source: None }
     }
 
     /// Something that was refused here, before anything was sent.
@@ -75,13 +81,41 @@ impl Failure {
         Self::new(Meaning { kind, delivery, retry: Retry::Never }).with_message(message)
     }
 
-    pub(crate) fn with_answer(mut self, answer: Answer) -> Self {
+    /// The same, with no more of the answer than anybody needs: whoever answers decides how much it is.
+    pub(crate) fn with_answer(mut self, mut answer: Answer) -> Self {
+        if let Some(message) = &mut answer.message {
+            shorten(message, MESSAGE_LIMIT);
+        }
+        if let Some(log_id) = &mut answer.log_id {
+            shorten(log_id, LOG_ID_LIMIT);
+        }
         self.answer = Some(Box::new(answer));
         self
     }
 
     pub(crate) fn with_message(mut self, message: impl Into<String>) -> Self {
         self.message = Some(message.into());
+        self
+    }
+
+    pub(crate) fn with_cause(mut self, problem: ConnectProblem) -> Self {
+        self.cause = Some(Box::new(ConnectCause::new(problem)));
+        self
+    }
+
+    /// The same, where it is one of so many tries to connect.
+    pub(crate) fn with_tries(mut self, tries: u32) -> Self {
+        if let Some(cause) = &mut self.cause {
+            cause.tries = tries;
+        }
+        self
+    }
+
+    /// The same without what only the last failure of a call is asked for.
+    pub(crate) fn without_details(mut self) -> Self {
+        if let Some(answer) = &mut self.answer {
+            answer.details = None;
+        }
         self
     }
 
@@ -149,18 +183,26 @@ impl Failure {
         self.answer.as_ref()?.log_id.as_deref()
     }
 
-    /// What went wrong, in one line: the platform's own message where it sent one.
+    /// Why no connection could be made, where none could.
+    #[must_use]
+    pub fn cause(&self) -> Option<&ConnectCause> {
+        self.cause.as_deref()
+    }
+
+    /// What went wrong, in one line: the platform's own message where it sent one. Where no connection could be made, it
+    /// ends with the [`cause`](Self::cause).
     #[must_use]
     pub fn message(&self) -> Cow<'_, str> {
         let sent = self.answer.as_ref().and_then(|answer| answer.message.as_deref());
-        match sent.or(self.message.as_deref()) {
-            Some(message) if !message.is_empty() => Cow::Borrowed(message),
+        match (sent.or(self.message.as_deref()), &self.cause) {
+            (Some(message), _) if !message.is_empty() => Cow::Borrowed(message),
+            (_, Some(cause)) => Cow::Owned(format!("{}: {cause}", self.summary())),
             _ => Cow::Borrowed(self.code().and_then(Code::label).unwrap_or_else(|| self.summary())),
         }
     }
 
-    pub(crate) fn details(&self) -> Option<&Value> {
-        self.answer.as_ref()?.details.as_ref()
+    pub(crate) fn details(&self) -> Option<Details> {
+        self.answer.as_ref()?.details.as_ref().map(KeptDetails::decode)
     }
 
     fn summary(&self) -> &'static str {
@@ -191,9 +233,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.summary())?;
-        let message = self.message();
-        if message != self.summary() {
-            write!(f, ": {}", printable(&message))?;
+        match (self.message(), &self.cause) {
+            (_, Some(cause)) => write!(f, ": {}", printable(&cause.to_string()))?,
+            (message, None) if message != self.summary() => write!(f, ": {}", printable(&message))?,
+            _ => {}
         }
         let code = self.code().map(|code| format!("code {}", code.number()));
         let status = self.http_status().map(|status| format!("HTTP {status}"));

@@ -14,6 +14,7 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::own_connection::{Closed, Gate};
 use crate::pace::Permit;
@@ -50,6 +51,12 @@ const API_VERSION: HeaderName = HeaderName::from_static("api-version");
 /// The most that is read of an answer's body, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
+/// The longest body, in bytes, that is read whatever else is read at the moment.
+const SMALL_BODY: usize = 16 * 1024;
+
+/// Room for the bodies that are longer. The platform's are short, so who waits for it was answered by something else.
+static LONG_BODIES: Semaphore = Semaphore::const_new(8);
+
 /// One call: what it is made with, and what became of it.
 #[derive(Clone)]
 pub(crate) struct Exchange {
@@ -64,6 +71,7 @@ struct Record {
     sending: AtomicU8,
     head: OnceLock<Head>,
     over_limit: OnceLock<()>,
+    room: Mutex<Option<SemaphorePermit<'static>>>,
 }
 
 /// Nobody has asked for the request's body, and it can still be withheld.
@@ -148,6 +156,18 @@ impl Exchange {
         self.record.over_limit.get().is_some()
     }
 
+    /// Gives back the room that the answer's body took, once nothing of it is held any more.
+    pub(crate) fn forget_body(&self) {
+        self.record.room.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// Waits for room for a long body, within the time of the attempt.
+    async fn make_room(&self) {
+        // It is never closed.
+        let room = LONG_BODIES.acquire().await.ok();
+        *self.record.room.lock().unwrap_or_else(PoisonError::into_inner) = room;
+    }
+
     fn prepare(&self, request: &mut reqwest::Request, content_type: Option<&'static str>) {
         let headers = request.headers_mut();
         headers.remove(API_VERSION);
@@ -177,7 +197,7 @@ impl Exchange {
         let _ = self.record.head.set(Head { status: response.status().as_u16(), headers });
         // The length that the head announces holds: whatever comes after it is not part of the answer.
         match response.content_length() {
-            Some(length) if length <= BODY_LIMIT as u64 => Ok(response),
+            Some(length) if length <= SMALL_BODY as u64 => Ok(response),
             _ => self.limited(response).await,
         }
     }
@@ -187,8 +207,18 @@ impl Exchange {
         let announced = response.content_length().unwrap_or(0);
         let mut body: Vec<u8> = Vec::new();
         let mut over = announced > BODY_LIMIT as u64;
+        let mut is_long = announced > SMALL_BODY as u64;
+        if is_long && !over {
+            self.make_room().await;
+            body.reserve_exact(usize::try_from(announced).unwrap_or(0));
+        }
         while !over && let Some(chunk) = response.chunk().await? {
-            over = body.len() + chunk.len() > BODY_LIMIT;
+            let length = body.len() + chunk.len();
+            over = length > BODY_LIMIT;
+            if !over && !is_long && length > SMALL_BODY {
+                self.make_room().await;
+                is_long = true;
+            }
             if !over {
                 body.extend_from_slice(&chunk);
             }

@@ -8,6 +8,7 @@ use reqwest::Url;
 
 use crate::error::Error;
 use crate::generated::platform::ORIGINS;
+use crate::proxy::Proxy;
 
 /// The origin of the platform: scheme, host and port, without a path.
 ///
@@ -60,6 +61,33 @@ impl Origin {
     #[must_use]
     pub fn is_loopback(&self) -> bool {
         Url::parse(self.as_str()).is_ok_and(|url| is_loopback(&url))
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(crate) fn is_https(&self) -> bool {
+        self.as_str().starts_with("https:")
+    }
+
+    /// The host and port of the proxy that a client uses to reach it, as `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say, or
+    /// the system; none where it uses none.
+    ///
+    /// ```
+    /// use feishu_cancel_onboard::Origin;
+    ///
+    /// // A proxy is another machine.
+    /// assert_eq!("http://127.0.0.1:8099".parse::<Origin>()?.proxy()?, None);
+    /// # Ok::<(), feishu_cancel_onboard::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// With the kind [`InvalidRequest`](crate::ErrorKind::InvalidRequest), when the environment names a proxy that can't be
+    /// used.
+    pub fn proxy(&self) -> Result<Option<String>, Error> {
+        Ok(self.find_proxy()?.map(|proxy| proxy.address))
+    }
+
+    pub(crate) fn find_proxy(&self) -> Result<Option<Proxy>, Error> {
+        if self.is_loopback() { Ok(None) } else { Proxy::from_environment(self.as_str()) }
     }
 }
 

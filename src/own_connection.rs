@@ -15,14 +15,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::clock::Clock;
+use crate::connecting::BoxError;
 use crate::pace::{Permit, TooLong, Turn};
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// How long a connection may wait for its permit: a server ends one on which nothing comes.
 const LONGEST_IDLE: Duration = Duration::from_secs(3);
@@ -105,16 +104,13 @@ impl fmt::Debug for Gate {
 
 /// Lets each connection that is made pass its attempt's [`Gate`].
 #[derive(Clone, Copy)]
-pub(crate) struct GateLayer {
-    /// How long making a connection may take.
-    pub connect_timeout: Duration,
-}
+pub(crate) struct GateLayer;
 
 impl<S> Layer<S> for GateLayer {
     type Service = GatedConnector<S>;
 
     fn layer(&self, connector: S) -> GatedConnector<S> {
-        GatedConnector { connector: Arc::new(connector), connect_timeout: self.connect_timeout }
+        GatedConnector { connector: Arc::new(connector) }
     }
 }
 
@@ -122,12 +118,11 @@ impl<S> Layer<S> for GateLayer {
 pub(crate) struct GatedConnector<S> {
     /// Shared, since reqwest clones its connector several times for each request.
     connector: Arc<S>,
-    connect_timeout: Duration,
 }
 
 impl<S> Clone for GatedConnector<S> {
     fn clone(&self) -> Self {
-        Self { connector: Arc::clone(&self.connector), connect_timeout: self.connect_timeout }
+        Self { connector: Arc::clone(&self.connector) }
     }
 }
 
@@ -148,16 +143,13 @@ where
     }
 
     fn call(&mut self, to: R) -> Self::Future {
-        let (mut connector, limit) = (S::clone(&self.connector), self.connect_timeout);
+        let mut connector = S::clone(&self.connector);
         let gate = GATE.try_with(Arc::clone);
         Box::pin(async move {
             // Without a gate nobody would count the request.
             let gate = gate?;
-            let connection = timeout(limit, async {
-                poll_fn(|context| connector.poll_ready(context)).await?;
-                connector.call(to).await
-            });
-            let connection = connection.await??;
+            poll_fn(|context| connector.poll_ready(context)).await?;
+            let connection = connector.call(to).await?;
             gate.pass().await?;
             Ok(connection)
         })

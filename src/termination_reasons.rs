@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use serde::Deserialize;
-use serde_json::Value;
 use tracing::{Instrument, field};
 
 use crate::answer::Success;
@@ -24,7 +22,9 @@ use crate::failure::{Answer, Failure};
 use crate::generated::cancel_onboard::TerminationType;
 use crate::generated::termination_reasons::types::{self, TerminationReasonsResponse};
 use crate::generated::termination_reasons::{ActiveStatus, Client as EndpointClient, parameters};
+use crate::json_object::Object;
 use crate::meaning::{Meaning, Retry};
+use crate::raw_json::RawJson;
 
 /// The most pages that are read.
 const PAGE_LIMIT: usize = 1000;
@@ -346,9 +346,9 @@ fn page(success: Success<TerminationReasonsResponse>) -> Result<Page, Failure> {
 }
 
 /// One reason of a list: by itself, so that one that can't be read leaves the others readable.
-fn reason(listed: Value) -> Option<TerminationReason> {
-    // The model would take a list for an object whose keys are in order.
-    let reason = if listed.is_object() { types::TerminationReason::deserialize(&listed).ok() } else { None };
+fn reason(listed: RawJson) -> Option<TerminationReason> {
+    let reason: Option<types::TerminationReason> =
+        serde_json::from_str(listed.text()).ok().map(|Object(reason)| reason);
     if reason.is_none() {
         tracing::warn!("a termination reason that has another form than the documented one is left out");
     }

@@ -22,7 +22,7 @@ macro_rules! all {
 #[test]
 fn what_is_public_can_be_shared_among_tasks_and_printed() {
     all!(is_shareable: AccessToken, ActiveStatus, Advice, CancelRequest, Cancelled, Client, ClientBuilder, Code);
-    all!(is_shareable: Delivery, Details<'static>, Error, ErrorCode, ErrorKind, Failure, FieldViolation, Help);
+    all!(is_shareable: Delivery, Details, Error, ErrorCode, ErrorKind, Failure, FieldViolation, Help);
     all!(is_shareable: KeyedDetail, Meaning, NamedOrigin, Operation, Origin, Outcome, Pace, Page);
     all!(is_shareable: PermissionViolation, PlatformErrorCode, RateLimit, Received<TerminationType>, Retry);
     all!(is_shareable: RetryPolicy, Scope, TerminationReason, TerminationReasonsErrorCode, TerminationType);
@@ -98,7 +98,7 @@ fn values_can_be_keys() {
 #[test]
 fn what_the_platform_sent_can_be_compared() {
     fn is_comparable<T: PartialEq>() {}
-    all!(is_comparable: Details<'static>, FieldViolation, Help, KeyedDetail, PermissionViolation, TerminationReason);
+    all!(is_comparable: Details, FieldViolation, Help, KeyedDetail, PermissionViolation, TerminationReason);
 }
 
 #[test]

@@ -12,6 +12,11 @@ Environment:
   FEISHU_APP_SECRET           its secret; or instead of both
   FEISHU_TENANT_ACCESS_TOKEN  a token obtained elsewhere
   FEISHU_BASE_URL             where to call, unless --base-url does
+  HTTPS_PROXY                 proxy to call through: http://, socks5://
+                              or socks5h://; else ALL_PROXY
+  NO_PROXY                    hosts that are called without it
+  SSL_CERT_FILE               on Linux: authorities to trust instead of the
+                              system's
   LC_ALL, LC_MESSAGES, LANG   language of the advice, unless --lang does
   RUST_LOG                    what is logged on standard error; else warn
   NO_COLOR                    if set, no colours, on a terminal either

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use feishu_cancel_onboard::{Cancelled, Delivery, Error, ErrorKind, Outcome, printable};
+use feishu_cancel_onboard::{Cancelled, Delivery, Details, Error, ErrorKind, Outcome, printable};
 use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
@@ -129,7 +129,7 @@ struct ErrorObject<'a> {
     retry_after_ms: Option<u64>,
     attempts: u32,
     advice: AdviceObject<'a>,
-    details: Option<&'a Value>,
+    details: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -181,7 +181,7 @@ fn result_line(
                     retry_after_ms: error.retry_after().map(millis),
                     attempts: error.attempts(),
                     advice: AdviceObject { en: &advice.en, zh: &advice.zh },
-                    details: error.details().map(|details| details.as_json()),
+                    details: error.details().map(Details::into_json),
                 },
                 elapsed_ms: millis(elapsed),
                 application: (),
@@ -267,6 +267,9 @@ fn what_happened(error: &Error, language: Language) -> Rows {
     }
     rows.extend(error.http_status().map(|status| (language.pick("HTTP status", "HTTP 状态码"), status.to_string())));
     rows.extend(error.log_id().map(|id| (language.pick("log id", "日志 ID"), id.to_owned())));
+    if let Some(cause) = error.cause() {
+        rows.push((language.pick("cause", "原因"), language.pick(&cause.to_string(), &cause.zh()).to_owned()));
+    }
     rows.push((language.pick("attempts", "请求次数"), error.attempts().to_string()));
     rows
 }

@@ -89,7 +89,10 @@ impl PageSource {
     /// When it can't be read or is longer than any page.
     pub async fn read(self, timeout: Duration) -> Result<Vec<u8>, Failure> {
         let read = match self {
-            Self::Address { url, is_loopback } => return fetch(url, is_loopback, timeout).await,
+            Self::Address { url, is_loopback } => {
+                check_proxy(&url).map_err(|error| Failure::Page(error.message().into_owned()))?;
+                return fetch(url, is_loopback, timeout).await;
+            }
             Self::File(path) => tokio::task::spawn_blocking(move || at_most(File::open(path)?)).await,
             Self::StandardInput => tokio::task::spawn_blocking(|| at_most(io::stdin().lock())).await,
         };
@@ -120,6 +123,12 @@ async fn fetch(url: Url, is_loopback: bool, timeout: Duration) -> Result<Vec<u8>
         content.extend_from_slice(&chunk);
     }
     Ok(content)
+}
+
+/// Refuses a proxy that the client would ignore, because it can't use it.
+fn check_proxy(url: &Url) -> Result<(), Error> {
+    let origin: Origin = url.origin().ascii_serialization().parse()?;
+    origin.proxy().map(drop)
 }
 
 fn client(is_loopback: bool, timeout: Duration) -> reqwest::Result<reqwest::Client> {

@@ -16,6 +16,7 @@ use crate::generated::platform::types::FieldViolation;
 use crate::generated::platform::{PlatformErrorCode, SUCCESS_CODE, ServiceErrorCode, headers};
 use crate::generated::tenant_access_token::ErrorCode as TokenErrorCode;
 use crate::generated::termination_reasons::ErrorCode as TerminationReasonsErrorCode;
+use crate::raw_json::RawJson;
 
 /// An answer to a call, for a [`Fault`](super::Fault) that sends it in place of the one that was due.
 ///
@@ -106,7 +107,7 @@ impl Answer {
         let envelope = CancelOnboardResponse {
             code: SUCCESS_CODE,
             msg: Some("success".to_owned()),
-            data: Some(json!({})),
+            data: Some(RawJson::from(&json!({}))),
             error: None,
         };
         Self::done(&envelope)
@@ -202,7 +203,7 @@ impl Answer {
                     code: code.unwrap_or_default(),
                     msg: Some(message),
                     data: None,
-                    error: serde_json::to_value(detail).ok(),
+                    error: serde_json::to_value(detail).ok().as_ref().map(RawJson::from),
                 };
                 serde_json::to_value(envelope).unwrap_or_default()
             }

@@ -53,7 +53,7 @@ mod tests {
         assert!(drawn.iter().all(|drawn| (start..=end).contains(drawn)));
         for quarter in 0..4 {
             let from = start + (end - start) / 4 * quarter;
-            let count = drawn.iter().filter(|drawn| (from..from + (end - start) / 4).contains(drawn)).count();
+            let count = drawn.iter().filter(|drawn| (from..from + (end - start) / 4).contains(*drawn)).count();
             assert!((800..1200).contains(&count), "{count} from {from:?}");
         }
     }

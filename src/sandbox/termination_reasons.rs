@@ -20,6 +20,7 @@ use crate::generated::termination_reasons::types::{
     LocalizedText, TerminationReason, TerminationReasonPage, TerminationReasonsResponse,
 };
 use crate::generated::termination_reasons::{ActiveStatus, ErrorCode, parameters};
+use crate::raw_json::RawJson;
 
 /// What the tokens of pages begin with; the number of the page's first reason follows.
 const PAGE_TOKEN_PREFIX: &str = "sandbox-page-";
@@ -56,7 +57,7 @@ fn list(reasons: &[Value], most: usize, uri: &Uri) -> Answer {
         code: SUCCESS_CODE,
         msg: Some("success".to_owned()),
         data: Some(TerminationReasonPage {
-            items: Some(reasons[start..end].to_vec()),
+            items: Some(reasons[start..end].iter().map(RawJson::from).collect()),
             has_more: Some(has_more),
             page_token: has_more.then(|| format!("{PAGE_TOKEN_PREFIX}{end}")),
         }),

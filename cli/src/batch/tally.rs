@@ -159,14 +159,14 @@ impl From<&Result<Cancelled, Error>> for Ended {
             Ok(done) if done.outcome() == Outcome::Terminated => Self::Terminated,
             Ok(_) => Self::Cancelled,
             Err(error) => {
-                let advice = error.advice();
+                let (advice, details) = (error.advice(), error.details());
                 Self::Failed(Failed {
                     kind: error.kind().to_string(),
                     unknown: error.delivery() == Delivery::Unknown,
                     unsent: error.delivery() == Delivery::NotSent,
                     retryable: error.is_retryable(),
                     advice: Advice { en: advice.en.into_owned(), zh: advice.zh.into_owned() },
-                    remarks: Remarks::of(error.details().map(|details| details.as_json())),
+                    remarks: Remarks::of(details.as_ref().map(|details| details.as_json())),
                 })
             }
         }

@@ -18,7 +18,9 @@ use super::source::DocumentError;
 /// The type that stands in for `type: string, format: password`, so that no secret is in a plain string.
 const SECRET: &str = "crate::generated::Secret";
 /// The type of what is handed on as sent.
-const AS_SENT: &str = "::serde_json::Value";
+const AS_SENT: &str = "crate::raw_json::RawJson";
+/// The schema that stands in for one without a name that is handed on as sent.
+const AS_SENT_SCHEMA: &str = "AsSent";
 /// What progenitor's client carries: the call that it makes.
 const INNER: &str = "crate::generated::Exchange";
 
@@ -79,6 +81,8 @@ fn input(documents: &[Document], document: &Document) -> (GenerationSettings, Va
     }
     rewrite_references(&mut content, &make_local);
     hand_on_as_sent(&mut content);
+    settings.with_replacement(AS_SENT_SCHEMA, AS_SENT, iter::empty());
+    content["components"]["schemas"][AS_SENT_SCHEMA] = json!({});
     (settings, content)
 }
 
@@ -138,11 +142,11 @@ fn envelope(endpoint: Endpoint<'_>, name: &str) -> Result<TokenStream, DocumentE
         impl crate::answer::Envelope for types::#ty {
             type Code = ErrorCode;
             const PURPOSE: crate::answer::Purpose = crate::answer::Purpose::#purpose;
-            fn into_parts(self) -> (i64, Option<String>, Option<::serde_json::Value>) {
+            fn into_parts(self) -> (i64, Option<String>, Option<crate::raw_json::RawJson>) {
                 (self.code, self.msg, self.error)
             }
             fn code(&self) -> i64 { self.code }
-            fn error(&self) -> Option<&::serde_json::Value> { self.error.as_ref() }
+            fn error(&self) -> Option<&crate::raw_json::RawJson> { self.error.as_ref() }
         }
     })
 }
@@ -236,12 +240,13 @@ fn make_local(reference: &mut String) {
     }
 }
 
-/// Leaves a schema that is marked so without constraints, so that decoding an answer does not depend on it.
+/// Has what a schema that is marked so describes kept as its text, so that decoding an answer does not depend on it.
 fn hand_on_as_sent(value: &mut Value) {
     match value {
         Value::Object(map) => {
             if map.get("x-keep-as-sent") == Some(&Value::Bool(true)) {
-                map.retain(|key, _| key == "description");
+                map.clear();
+                map.insert("$ref".to_owned(), json!(format!("#/components/schemas/{AS_SENT_SCHEMA}")));
             }
             map.values_mut().for_each(hand_on_as_sent);
         }

@@ -199,17 +199,19 @@ async fn attempt_until_settled(
     }
 }
 
+/// Puts the verdict into the span, and into an event with all of it, so that one of them is enough to count verdicts.
 fn record(span: &Span, result: &Result<Cancelled, Error>, nobody_waits: bool) {
     match result {
         Ok(done) => {
-            span.record("attempts", done.attempts).record("outcome", done.outcome.as_str());
-            tracing::debug!(log_id = done.log_id(), "cancelled");
+            let outcome = done.outcome.as_str();
+            span.record("attempts", done.attempts).record("outcome", outcome);
+            tracing::info!(outcome, attempts = done.attempts, log_id = done.log_id(), "the cancellation succeeded");
         }
         Err(error) => {
-            span.record("attempts", error.attempts())
-                .record("delivery", error.delivery().as_str())
-                .record("kind", error.kind().as_str());
-            tracing::debug!(code = error.code(), log_id = error.log_id(), "not cancelled");
+            let (kind, delivery, attempts) = (error.kind().as_str(), error.delivery().as_str(), error.attempts());
+            span.record("attempts", attempts).record("delivery", delivery).record("kind", kind);
+            let (code, log_id) = (error.code(), error.log_id());
+            tracing::info!(kind, delivery, attempts, code, log_id, "the cancellation did not succeed");
         }
     }
     if nobody_waits {

@@ -334,6 +334,27 @@
 //! A token that the platform refuses is replaced and the call made once more, where there is somebody to bring another
 //! one. Where no token can be had, nothing is sent, and the error says so.
 //!
+//! # Logs and metrics
+//!
+//! Everything is said through [`tracing`](https://docs.rs/tracing). No secret, token or remark is in it, at any level.
+//!
+//! | span, level `info` | fields |
+//! | --- | --- |
+//! | `cancel_onboard` | `application_id`, `termination_type`; at the end `attempts`, and `outcome` or `kind` and `delivery` |
+//! | `attempt`, within the one above or the one below | `number`; `wait_ms`, the wait before it; at the end `status`, `code`, `log_id`, and for a failure `delivery` |
+//! | `termination_reasons`, for each page | for a failure `attempts`, `kind` |
+//!
+//! | event | level | fields |
+//! | --- | --- | --- |
+//! | `the cancellation succeeded` | `info` | `outcome`, `attempts`, `log_id` |
+//! | `the cancellation did not succeed` | `info` | `kind`, `delivery`, `attempts`, `code`, `log_id` |
+//! | `nobody waited for the result: …` | `warn` | `log_id` |
+//! | a failed attempt | `debug` | |
+//! | a token that could not be renewed and still serves, a reason that can't be read | `warn` | |
+//!
+//! Each cancellation has exactly one of the first two events. To count verdicts, count these events by `outcome`, or by
+//! `kind` and `delivery`: the values are those of [`Outcome::as_str`], [`ErrorKind::as_str`] and [`Delivery::as_str`].
+//!
 //! # Tests of your own
 //!
 //! With the feature `sandbox`, [`Sandbox`] is the platform on loopback: a real HTTP server with its checks, codes,

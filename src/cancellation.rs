@@ -175,7 +175,7 @@ impl Life {
                 Ok(id) => self.attempt_until_settled(request, &id).await,
                 Err(error) => Err(error),
             };
-            record(&Span::current(), &result, stop.is_abandoned());
+            record(&Span::current(), request, &result, stop.is_abandoned());
             result
         });
         cancellation.instrument(span).await
@@ -211,17 +211,26 @@ impl Life {
     }
 }
 
-fn record(span: &Span, result: &Result<Cancelled, Error>, nobody_waits: bool) {
+/// What the event of a verdict is told apart by: it is documented, and does not move with the code.
+const VERDICT: &str = "feishu_cancel_onboard::verdict";
+
+/// Says how a cancellation ended: in its span, and in an event that holds all of it, for those who count.
+fn record(span: &Span, request: &CancelRequest, result: &Result<Cancelled, Error>, nobody_waits: bool) {
+    let application_id = request.application_id();
     match result {
         Ok(done) => {
-            span.record("attempts", done.attempts).record("outcome", done.outcome.as_str());
-            tracing::debug!(log_id = done.log_id(), "cancelled");
+            let (attempts, outcome) = (done.attempts, done.outcome.as_str());
+            span.record("attempts", attempts).record("outcome", outcome);
+            let log_id = done.log_id();
+            tracing::info!(target: VERDICT, application_id, outcome, attempts, log_id, "cancelled");
         }
         Err(error) => {
-            span.record("attempts", error.attempts())
-                .record("delivery", error.delivery().as_str())
-                .record("kind", error.kind().as_str());
-            tracing::debug!(code = error.code(), log_id = error.log_id(), "not cancelled");
+            let (attempts, delivery, kind) = (error.attempts(), error.delivery().as_str(), error.kind().as_str());
+            span.record("attempts", attempts).record("delivery", delivery).record("kind", kind);
+            let (code, retryable, log_id) = (error.code(), error.is_retryable(), error.log_id());
+            tracing::info!(
+                target: VERDICT, application_id, kind, delivery, attempts, code, retryable, log_id, "not cancelled"
+            );
         }
     }
     if nobody_waits {

@@ -1,6 +1,8 @@
 //! What the platform sends along with a failure.
 
-use serde::de::DeserializeOwned;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Deserializer, Error as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -148,7 +150,9 @@ impl KeptDetails {
                 kept.insert(secrets.apply(name).into_owned(), value);
             }
         }
-        let log_id = error.string_in("log_id").map(|id| secrets.apply(&id).into_owned());
+        let log_id = members.iter().rev().find(|(name, _)| name == "log_id");
+        let log_id: Option<String> = log_id.and_then(|(_, id)| serde_json::from_str(id.get()).ok());
+        let log_id = log_id.map(|id| secrets.apply(&id).into_owned());
         let is_empty = kept.is_empty() && !room.is_truncated;
         (log_id, (!is_empty).then(|| Self::new(&Value::Object(kept), &room)))
     }
@@ -191,18 +195,14 @@ impl Room<'_> {
         }
     }
 
-    fn first_entries(&mut self, text: &str, mut share: usize) -> Option<Value> {
-        let entries: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    fn first_entries(&mut self, text: &str, share: usize) -> Option<Value> {
         let mut kept = Vec::new();
-        for entry in entries.iter().map(|entry| entry.get()) {
-            let Some(left) = share.checked_sub(entry.len() + 1) else { break };
-            let Ok(mut value) = serde_json::from_str(entry) else { break };
+        for mut value in first_entries(text, share) {
             self.secrets.apply_to_json(&mut value);
             kept.push(value);
-            self.left -= share - left;
-            share = left;
         }
-        (!kept.is_empty()).then(|| Value::Array(kept))
+        self.left -= share;
+        (!kept.is_empty()).then_some(Value::Array(kept))
     }
 
     fn beginning(&mut self, text: &str, share: usize) -> Option<Value> {
@@ -213,6 +213,37 @@ impl Room<'_> {
         self.left -= length.min(self.left);
         Some(Value::String(text))
     }
+}
+
+/// The first entries of a list, as far as so many bytes hold them. What comes after them is not even read.
+fn first_entries(list: &str, room: usize) -> Vec<Value> {
+    struct Entries<'a> {
+        read: &'a mut Vec<Value>,
+        room: usize,
+    }
+
+    impl<'de> Visitor<'de> for Entries<'_> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+            while let Some(entry) = list.next_element::<&RawValue>()? {
+                let entry = entry.get();
+                let left = self.room.checked_sub(entry.len() + 1).ok_or_else(|| A::Error::custom("no room is left"))?;
+                self.room = left;
+                self.read.push(serde_json::from_str(entry).map_err(A::Error::custom)?);
+            }
+            Ok(())
+        }
+    }
+
+    let mut read = Vec::new();
+    // The error says only where it stopped.
+    let _ = serde_json::Deserializer::from_str(list).deserialize_seq(Entries { read: &mut read, room });
+    read
 }
 
 /// Cuts a text to what takes so many bytes in JSON, and says how many it takes.

@@ -163,7 +163,7 @@ pub(crate) async fn make(client: &Shared, request: &CancelRequest, first: First)
             Ok(id) => attempt_until_settled(client, request, &id, first).await,
             Err(error) => Err(error),
         };
-        record(&Span::current(), &result, stop.is_abandoned());
+        record(&Span::current(), request, &result, stop.is_abandoned());
         result
     });
     cancellation.instrument(span).await
@@ -199,19 +199,26 @@ async fn attempt_until_settled(
     }
 }
 
-/// Puts the verdict into the span, and into an event with all of it, so that one of them is enough to count verdicts.
-fn record(span: &Span, result: &Result<Cancelled, Error>, nobody_waits: bool) {
+/// What the event of a verdict is told apart by: it is documented, and does not move with the code.
+const VERDICT: &str = "feishu_cancel_onboard::verdict";
+
+/// Says how a cancellation ended: in its span, and in an event that holds all of it, for those who count.
+fn record(span: &Span, request: &CancelRequest, result: &Result<Cancelled, Error>, nobody_waits: bool) {
+    let application_id = request.application_id();
     match result {
         Ok(done) => {
-            let outcome = done.outcome.as_str();
-            span.record("attempts", done.attempts).record("outcome", outcome);
-            tracing::info!(outcome, attempts = done.attempts, log_id = done.log_id(), "the cancellation succeeded");
+            let (attempts, outcome) = (done.attempts, done.outcome.as_str());
+            span.record("attempts", attempts).record("outcome", outcome);
+            let log_id = done.log_id();
+            tracing::info!(target: VERDICT, application_id, outcome, attempts, log_id, "cancelled");
         }
         Err(error) => {
-            let (kind, delivery, attempts) = (error.kind().as_str(), error.delivery().as_str(), error.attempts());
+            let (attempts, delivery, kind) = (error.attempts(), error.delivery().as_str(), error.kind().as_str());
             span.record("attempts", attempts).record("delivery", delivery).record("kind", kind);
-            let (code, log_id) = (error.code(), error.log_id());
-            tracing::info!(kind, delivery, attempts, code, log_id, "the cancellation did not succeed");
+            let (code, retryable, log_id) = (error.code(), error.is_retryable(), error.log_id());
+            tracing::info!(
+                target: VERDICT, application_id, kind, delivery, attempts, code, retryable, log_id, "not cancelled"
+            );
         }
     }
     if nobody_waits {

@@ -336,24 +336,84 @@
 //!
 //! # Logs and metrics
 //!
-//! Everything is said through [`tracing`](https://docs.rs/tracing). No secret, token or remark is in it, at any level.
+//! This library logs through [`tracing`](https://docs.rs/tracing), and nothing that it logs holds a secret, a token, or the
+//! notes of a cancellation. Its spans, each at the level `info`:
 //!
-//! | span, level `info` | fields |
+//! | span | fields |
 //! | --- | --- |
-//! | `cancel_onboard` | `application_id`, `termination_type`; at the end `attempts`, and `outcome` or `kind` and `delivery` |
-//! | `attempt`, within the one above or the one below | `number`; `wait_ms`, the wait before it; at the end `status`, `code`, `log_id`, and for a failure `delivery` |
-//! | `termination_reasons`, for each page | for a failure `attempts`, `kind` |
+//! | `cancel_onboard`, of one cancellation | `application_id`, `termination_type`, `attempts`; `outcome` of one that succeeded; `kind` and `delivery` of one that failed |
+//! | `termination_reasons`, of one page | `attempts` and `kind` of one that failed |
+//! | `attempt`, within each of them | `number`; `wait_ms`, the wait before it; `status`, `code`, `log_id` of its answer; `delivery` of one that failed |
 //!
-//! | event | level | fields |
+//! And its events:
+//!
+//! | event | level | says |
 //! | --- | --- | --- |
-//! | `the cancellation succeeded` | `info` | `outcome`, `attempts`, `log_id` |
-//! | `the cancellation did not succeed` | `info` | `kind`, `delivery`, `attempts`, `code`, `log_id` |
-//! | `nobody waited for the result: …` | `warn` | `log_id` |
-//! | a failed attempt | `debug` | |
-//! | a token that could not be renewed and still serves, a reason that can't be read | `warn` | |
+//! | target `feishu_cancel_onboard::verdict` | `info` | how a cancellation ended: `application_id`, `attempts`, `log_id`; `outcome` of one that succeeded; `kind`, `delivery`, `code` and `retryable` of one that failed |
+//! | a failed attempt | `debug` | why, and where there was no connection, the [`cause`](Error::cause) |
+//! | `nobody waited for the result` | `warn` | the result of a cancellation whose caller had stopped waiting: it is [carried to its answer](CancelOnboard::send) all the same |
+//! | a token that could not be renewed in time | `warn` | why; the token that is there still serves |
 //!
-//! Each cancellation has exactly one of the first two events. To count verdicts, count these events by `outcome`, or by
-//! `kind` and `delivery`: the values are those of [`Outcome::as_str`], [`ErrorKind::as_str`] and [`Delivery::as_str`].
+//! There is exactly one verdict for each cancellation that was started, whether or not anybody waits for it, so verdicts can
+//! be counted from that event alone. A value of `outcome`, `kind` and `delivery` is what [`Outcome`], [`ErrorKind`] and
+//! [`Delivery`] print. Two verdicts are not those that a caller was given: that of a cancellation which the caller
+//! [gave up](Cancellation::give_up) comes later, and says what came of it; and one that [`cancel_all`](Client::cancel_all)
+//! gives up before it begins is `interrupted` and `not_sent`, and has no result.
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use std::fmt::Debug;
+//! use std::sync::{Arc, Mutex};
+//!
+//! use feishu_cancel_onboard::{Client, TerminationType};
+//! use tracing::field::{Field, Visit};
+//! use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+//!
+//! /// Counts verdicts by their outcome, or by their kind and delivery.
+//! #[derive(Clone, Default)]
+//! struct Verdicts(Arc<Mutex<BTreeMap<String, u64>>>);
+//!
+//! impl<S: tracing::Subscriber> Layer<S> for Verdicts {
+//!     fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+//!         if event.metadata().target() == "feishu_cancel_onboard::verdict" {
+//!             let mut labels = Labels::default();
+//!             event.record(&mut labels);
+//!             *self.0.lock().expect("nobody panics with it").entry(labels.0.join(" ")).or_default() += 1;
+//!         }
+//!     }
+//! }
+//!
+//! #[derive(Default)]
+//! struct Labels(Vec<String>);
+//!
+//! impl Visit for Labels {
+//!     fn record_str(&mut self, field: &Field, value: &str) {
+//!         if matches!(field.name(), "outcome" | "kind" | "delivery") {
+//!             self.0.push(value.to_owned());
+//!         }
+//!     }
+//!
+//!     fn record_debug(&mut self, _: &Field, _: &dyn Debug) {}
+//! }
+//!
+//! # #[cfg(feature = "sandbox")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let sandbox = feishu_cancel_onboard::sandbox::Sandbox::start().await?;
+//! # let origin = sandbox.base_url().parse()?;
+//! # let client = Client::builder().origin(origin).app(sandbox.app_id(), sandbox.app_secret()).build()?;
+//! let verdicts = Verdicts::default();
+//! tracing::subscriber::set_global_default(tracing_subscriber::registry().with(verdicts.clone()))?;
+//! for id in ["1111111111", "2222222222", "4444444444"] {
+//!     let _ = client.cancel_onboard(id, TerminationType::Other).send().await;
+//! }
+//! let counted = verdicts.0.lock().expect("nobody panics with it");
+//! assert_eq!((counted["cancelled"], counted["already_terminated rejected"]), (2, 1));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "sandbox"))]
+//! # fn main() {}
+//! ```
 //!
 //! # Tests of your own
 //!

@@ -43,7 +43,7 @@ fn a_summary_counts_by_outcome_and_kind_and_advises_once_for_each() {
     for advice in ["Nothing is left to cancel", "Cancel the onboarding in Feishu People"] {
         assert_eq!(text.matches(advice).count(), 1, "{text}");
     }
-    assert!(text.contains("need a person"), "{text}");
+    assert!(text.contains(" a person: see the advice above"), "{text}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::generated::platform::SUCCESS_CODE;
 use crate::meaning::{Code, Meaning, Retry};
 use crate::own_connection::{Closed, Gate};
 use crate::pace::{Pacer, TooLong, Turn};
+use crate::request::Cancelled;
 use crate::retry::Waits;
 use crate::stop::{Stop, Stopped};
 use crate::token::AccessToken;
@@ -100,6 +101,7 @@ struct State {
     /// What is known of the attempts that have ended, taken together.
     ended: Option<Delivery>,
     under_way: Option<Exchange>,
+    succeeded: Option<Cancelled>,
 }
 
 impl Progress {
@@ -115,6 +117,27 @@ impl Progress {
             let now = if under_way { Delivery::Unknown } else { Delivery::NotSent };
             now.max(state.ended.unwrap_or(Delivery::NotSent))
         })
+    }
+
+    /// Keeps a request that is under way from beginning, where it has not begun, and says what is known of the call then:
+    /// the success, or its delivery and how many requests were begun. No request may begin afterwards.
+    pub(crate) fn give_up(&self) -> Result<Cancelled, (Delivery, u32)> {
+        self.read(|state| {
+            if let Some(done) = &state.succeeded {
+                return Ok(done.clone());
+            }
+            let ended = state.ended.unwrap_or(Delivery::NotSent);
+            Err(match state.under_way.as_ref().map(Exchange::begun_or_withheld) {
+                Some(true) => (Delivery::Unknown, state.begun),
+                Some(false) => (ended, state.begun - 1),
+                None => (ended, state.begun),
+            })
+        })
+    }
+
+    /// Takes note of the success with which the call ended.
+    pub(crate) fn succeed(&self, done: &Cancelled) {
+        self.change(|state| state.succeeded = Some(done.clone()));
     }
 
     /// Adds the delivery of attempts that have ended to that of the earlier ones.
@@ -138,10 +161,10 @@ impl Progress {
     }
 
     /// Takes note that an attempt ended, of which the delivery is known in the same moment.
-    fn end(&self, delivery: Option<Delivery>) {
+    fn end(&self, delivery: Delivery) {
         self.change(|state| {
             state.under_way = None;
-            state.ended = state.ended.max(delivery);
+            state.ended = state.ended.max(Some(delivery));
         });
     }
 
@@ -360,7 +383,8 @@ impl<'a> Attempts<'a> {
                 Closed::TooLong(wait) => Some(Err(self.no_permit(wait).into())),
             };
         }
-        self.progress.end(outcome.as_ref().err().map(Failure::delivery));
+        // Until the call says what a success is, whoever looks on must not take it for an attempt that came to nothing.
+        self.progress.end(outcome.as_ref().map_or_else(Failure::delivery, |_| Delivery::Unknown));
         Some(outcome.map_err(|failure| Failed { failure, token: Some(token) }))
     }
 

@@ -98,25 +98,28 @@ impl Cancellation {
         self.stop.stop();
     }
 
-    /// Stops waiting for the result, and returns the state of the cancellation at this moment: with a request under way,
-    /// its fate is unknown.
+    /// Stops waiting for the result, and says what is known of the cancellation at this moment: that it has succeeded, or
+    /// else why that is not known. With a request under way, its fate is unknown.
     ///
-    /// What is under way is carried to its answer all the same, if the program goes on for as long.
-    #[must_use]
-    pub fn give_up(self) -> Error {
+    /// A request that is under way is carried to its answer all the same, if the program runs for as long. One that has not
+    /// begun to be written never will be.
+    ///
+    /// # Errors
+    /// With the kind [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted), unless the cancellation has succeeded already.
+    pub fn give_up(self) -> Result<Cancelled, Error> {
         self.stop.abandon();
         self.given_up("stopped before the answer came")
     }
 
-    fn given_up(&self, message: &str) -> Error {
-        let delivery = self.progress.delivery();
-        Error::new(delivery, self.progress.begun(), Failure::stopped(message), Vec::new())
+    fn given_up(&self, message: &str) -> Result<Cancelled, Error> {
+        let given_up = self.progress.give_up();
+        given_up.map_err(|(delivery, attempts)| Error::new(delivery, attempts, Failure::stopped(message), Vec::new()))
     }
 
     fn joined(&self, joined: Result<Result<Cancelled, Error>, JoinError>) -> Result<Cancelled, Error> {
         joined.unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(self.given_up("the runtime ended before the cancellation")),
+            Err(_) => self.given_up("the runtime ended before the cancellation"),
         })
     }
 }
@@ -244,7 +247,9 @@ async fn attempt(
 }
 
 fn done(outcome: Outcome, progress: &Progress, log_id: Option<String>) -> Cancelled {
-    Cancelled { outcome, log_id, attempts: progress.begun() }
+    let done = Cancelled { outcome, log_id, attempts: progress.begun() };
+    progress.succeed(&done);
+    done
 }
 
 /// What the platform answers where there is nothing left to cancel.

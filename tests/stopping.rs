@@ -4,7 +4,9 @@
 use test_support::raw_server;
 
 use std::collections::HashSet;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 use std::time::Duration;
 
 use feishu_cancel_onboard::{
@@ -148,7 +150,7 @@ async fn one_that_is_given_up_says_what_is_known_at_that_moment() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(LATE / 4).await;
-        let error = cancellation.give_up();
+        let error = cancellation.give_up().expect_err("there is no result yet");
         assert_eq!((error.kind(), error.delivery(), error.attempts()), (ErrorKind::Interrupted, delivery, 1));
     }
     let server = RawServer::start_with_tokens(|_, _| Act::Hang, |_, _| json(200, OK)).await;
@@ -156,8 +158,84 @@ async fn one_that_is_given_up_says_what_is_known_at_that_moment() {
     let plain = plain.cancel_onboard("1", TerminationType::Other).start();
     let lost = lost.cancel_onboard("1", TerminationType::Other).after_lost_attempt().start();
     tokio::time::sleep(LATE / 4).await;
-    assert_eq!(plain.give_up().delivery(), Delivery::NotSent);
-    assert_eq!(lost.give_up().delivery(), Delivery::Unknown);
+    assert_eq!(plain.give_up().expect_err("nothing was sent").delivery(), Delivery::NotSent);
+    assert_eq!(lost.give_up().expect_err("nothing was sent").delivery(), Delivery::Unknown);
+}
+
+#[tokio::test]
+async fn one_that_is_given_up_after_its_answer_came_is_not_called_unsent() {
+    for (act, expected) in [
+        (json(200, OK), Ok(Outcome::Cancelled)),
+        (json(400, r#"{"code":1002910}"#), Err(Delivery::Rejected)),
+        (Act::Answer(response(504, &[], "late")), Err(Delivery::Unknown)),
+    ] {
+        let server = RawServer::start(move |_, _| act.clone()).await;
+        let client = builder(&server).retry(RetryPolicy::off()).build().expect("it can be made");
+        let (sender, mut hooks) = mpsc::unbounded_channel();
+        let call = client.cancel_onboard("1", TerminationType::Other).on_finished(move |_, _| {
+            let _ = sender.send(());
+            std::future::pending()
+        });
+        let cancellation = call.start();
+        hooks.recv().await.expect("the hook is told");
+        let told = cancellation.give_up();
+        let told = told.as_ref().map(Cancelled::outcome).map_err(Error::delivery);
+        assert_eq!(told, expected);
+    }
+}
+
+/// Lets the tasks run that are ready now, each for one step.
+async fn a_step() {
+    let mut stepped = false;
+    poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut stepped, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Gives cancellations up at each moment of their lives, and compares what is said with what the server saw.
+async fn give_up_at_each_moment() {
+    const STEPS: usize = 400;
+    let server = RawServer::start(|_, _| json(200, OK)).await;
+    let client = builder(&server).tenant_access_token(TOKEN).build().expect("it can be made");
+    // A task that is ready again at once has its turn between any two steps of the others.
+    let calls = tokio::spawn(async move {
+        let mut said = Vec::new();
+        for call in 0..3 * STEPS {
+            let id = format!("{call}");
+            let cancellation = client.cancel_onboard(&id, TerminationType::Other).start();
+            for _ in 0..call % STEPS {
+                a_step().await;
+            }
+            said.push((id, cancellation.give_up()));
+        }
+        said
+    });
+    let said = calls.await.expect("no panic");
+    tokio::time::sleep(A_WHILE).await;
+    let arrived: HashSet<_> = server.seen().into_iter().map(|seen| seen.path).collect();
+    for (id, result) in said {
+        let path = format!("/open-apis/hire/v1/applications/{id}/cancel_onboard");
+        match result {
+            Err(error) if error.delivery() == Delivery::NotSent => {
+                assert!(!arrived.contains(&path), "{id} was called not sent");
+                assert_eq!(error.attempts(), 0, "{id}");
+            }
+            Err(error) => assert_eq!((error.delivery(), error.attempts()), (Delivery::Unknown, 1), "{id}"),
+            Ok(_) => assert!(arrived.contains(&path), "{id}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_one_given_up_at_any_moment_agrees_with_the_server() {
+    give_up_at_each_moment().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_said_of_one_given_up_at_any_moment_agrees_with_the_server_on_several_threads() {
+    give_up_at_each_moment().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -81,6 +81,6 @@ async fn settle(mut cancellation: Cancellation, signals: &mut Signals, language:
     tokio::select! {
         biased;
         result = &mut cancellation => result,
-        () = signals.next() => Err(cancellation.give_up()),
+        () = signals.next() => cancellation.give_up(),
     }
 }

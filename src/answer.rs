@@ -185,7 +185,8 @@ impl Reader<'_> {
     fn not_the_platforms(&self, head: &Head, message: impl Into<String>) -> Failure {
         let retry = if (300..400).contains(&head.status) { Retry::Never } else { Retry::Later };
         let meaning = Meaning { kind: ErrorKind::UnexpectedResponse, delivery: Delivery::Unknown, retry };
-        self.with_head(self.failure(meaning)).with_message(message)
+        // It can have a header's value in it.
+        self.with_head(self.failure(meaning)).with_message(self.secrets.apply(&message.into()))
     }
 
     /// A call that was cut off by its time.

@@ -1,6 +1,7 @@
 //! Keeps the app's secret and its tokens out of what the platform sent, should it ever echo one.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::{PoisonError, RwLock};
 
@@ -52,15 +53,13 @@ impl Secrets {
     /// The text without the secrets.
     pub(crate) fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.read(|known| {
-            let mut text = Cow::Borrowed(text);
             let app_secret = known.app_secret.iter().map(|secret| secret.expose_secret());
             let secrets = app_secret.chain(known.tokens.iter().map(AccessToken::secret));
-            for secret in secrets.filter(|secret| secret.len() >= SHORTEST) {
-                if text.contains(secret) {
-                    text = text.replace(secret, PLACEHOLDER).into();
-                }
-            }
-            text
+            let mut found: Vec<_> =
+                secrets.filter(|secret| secret.len() >= SHORTEST && text.contains(*secret)).collect();
+            // One can be a part of another: taken out first, it would leave the rest.
+            found.sort_unstable_by_key(|secret| Reverse(secret.len()));
+            found.into_iter().fold(Cow::Borrowed(text), |text, secret| text.replace(secret, PLACEHOLDER).into())
         })
     }
 

@@ -172,3 +172,25 @@ async fn nothing_that_a_client_has_ever_called_with_is_in_what_it_reports() {
     }
     assert!(printed.contains("[redacted] and [redacted]"), "{printed}");
 }
+
+#[tokio::test]
+async fn a_secret_is_taken_out_whole_wherever_an_answer_without_an_envelope_has_it_and_beside_one_that_is_a_part_of_it()
+{
+    let longer = format!("t-{SECRET}-t");
+    let tokens = {
+        let body = format!(r#"{{"code":0,"tenant_access_token":"{longer}","expire":7200}}"#);
+        move |_, _: &raw_server::Seen| json(200, &body)
+    };
+    let coding = Act::Answer(raw_server::response(200, &[("Content-Encoding", &longer)], "x"));
+    let refused = json(400, &format!(r#"{{"code":1002002,"msg":"of {longer} and {SECRET}"}}"#));
+    for act in [coding, refused] {
+        let server = RawServer::start_with_tokens(tokens.clone(), move |_, _| act.clone()).await;
+        let origin = server.origin.parse().expect("loopback is an origin");
+        let builder = Client::builder().origin(origin).app("cli_test", SECRET).retry(RetryPolicy::off());
+        let client = builder.build().expect("it can be made");
+        let error = client.cancel_onboard("1", TerminationType::Other).send().await.expect_err("it is no success");
+        let message = error.message();
+        assert!(message.contains("[redacted]") && !message.contains("-t"), "{message}");
+        assert!(!format!("{error:?}").contains(SECRET), "{error:?}");
+    }
+}

@@ -97,7 +97,7 @@ async fn nothing_in_gives_nothing_out() {
 #[tokio::test]
 async fn results_come_in_the_order_in_which_they_end() {
     let sandbox = unlimited().await;
-    sandbox.fail_cancellations([Fault::Delay(Duration::from_millis(400))]);
+    sandbox.fail_cancellations([Fault::Delay(Duration::from_secs(3))]);
     let client = builder(&sandbox).pace(Pace::new(1, Duration::from_millis(30))).build().expect("it can be made");
     let order: Vec<_> =
         client.cancel_all(requests(5)).map(|(request, _)| request.application_id().to_owned()).collect().await;

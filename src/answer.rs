@@ -193,7 +193,7 @@ impl Reader<'_> {
     fn cut_off(&self) -> Failure {
         let failure = self.without_answer(ErrorKind::Timeout);
         let failure = match failure.kind() {
-            ErrorKind::Connect => failure.with_cause(ConnectProblem::TimedOut { to: self.origin.to_owned() }),
+            ErrorKind::Connect => failure.with_cause(ConnectProblem::TimedOut { to: connecting::address(self.origin) }),
             _ => failure,
         };
         self.with_head(failure)

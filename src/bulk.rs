@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use tracing::Instrument;
 
 use crate::attempts::First;
-use crate::cancellation::{self, BeforeSending, Finishing, Recording};
+use crate::cancellation::{self, BeforeSending, Finishing, Recording, Verdict};
 use crate::client::{Client, Shared};
 use crate::clock::FAR;
 use crate::error::{Error, ErrorKind};
@@ -104,7 +104,7 @@ pub struct CancelAll<S> {
     requests: Option<Pin<Box<S>>>,
     before_sending: Option<BeforeEach>,
     on_finished: Option<OnEach>,
-    under_way: JoinSet<Option<Ended>>,
+    under_way: JoinSet<Option<(CancelRequest, Verdict)>>,
     /// Closes when the latest of those under way no longer waits for its turn.
     waiting: Option<oneshot::Receiver<()>>,
     stop: Stop,
@@ -264,7 +264,7 @@ impl<S: Stream<Item = CancelRequest>> CancelAll<S> {
 
 impl<S> Drop for CancelAll<S> {
     fn drop(&mut self) {
-        self.stop.abandon();
+        self.stop.stop();
         // Those under way are carried to their answers.
         self.under_way.detach_all();
     }
@@ -279,8 +279,8 @@ impl<S: Stream<Item = CancelRequest>> Stream for CancelAll<S> {
             this.take_more(context);
             match this.under_way.poll_join_next(context) {
                 Poll::Ready(Some(joined)) => {
-                    if let Some(ended) = joined.unwrap_or_else(no_result) {
-                        return Poll::Ready(Some(ended));
+                    if let Some((request, verdict)) = joined.unwrap_or_else(no_result) {
+                        return Poll::Ready(Some((request, verdict.take())));
                     }
                 }
                 Poll::Ready(None) if this.requests.is_none() => return Poll::Ready(None),
@@ -310,7 +310,7 @@ impl<S> fmt::Debug for CancelAll<S> {
     }
 }
 
-fn no_result(error: JoinError) -> Option<Ended> {
+fn no_result<T>(error: JoinError) -> Option<T> {
     match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         Err(_) => panic!("the runtime that cancellations were under way in has ended before them"),
@@ -328,7 +328,7 @@ struct One {
 
 impl One {
     /// Waits for its turn, then makes the cancellation. None if it was stopped before it began.
-    async fn run(self, has_turn: oneshot::Sender<()>) -> Option<Ended> {
+    async fn run(self, has_turn: oneshot::Sender<()>) -> Option<(CancelRequest, Verdict)> {
         let recorded = Arc::new(AtomicBool::new(false));
         let before_sending = self.before_sending(&recorded);
         let Self { client, request, on_finished, stop, .. } = self;
@@ -336,15 +336,16 @@ impl One {
         let turn = stop.or(client.pacer.turn(Instant::now() + FAR)).await.ok()?.ok();
         drop(has_turn);
         let first = First { turn, before_sending, stop, progress: Arc::default() };
-        let result = cancellation::make(&client, &request, first).await;
+        let verdict = cancellation::make(&client, &request, first).await;
         let nothing_began = |error: &Error| error.kind() == ErrorKind::Interrupted && error.attempts() == 0;
-        if result.as_ref().is_err_and(nothing_began) && !recorded.load(Ordering::Acquire) {
+        if verdict.result().as_ref().is_err_and(nothing_began) && !recorded.load(Ordering::Acquire) {
+            let _ = verdict.take();
             return None;
         }
         if let Some(on_finished) = on_finished {
-            on_finished(&request, &result).await;
+            on_finished(&request, verdict.result()).await;
         }
-        Some((request, result))
+        Some((request, verdict))
     }
 
     /// What is awaited before sending, which notes that it has begun.

@@ -66,7 +66,7 @@ pub(crate) type Finishing = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// ```
 #[must_use = "dropping it stops the cancellation"]
 pub struct Cancellation {
-    task: JoinHandle<Result<Cancelled, Error>>,
+    task: JoinHandle<Verdict>,
     stop: Stop,
     progress: Arc<Progress>,
 }
@@ -82,11 +82,11 @@ impl Cancellation {
         let (stop, progress) = (Stop::default(), Arc::<Progress>::default());
         let first = First { turn: None, before_sending, stop: stop.clone(), progress: Arc::clone(&progress) };
         let task = async move {
-            let result = make(&client, &request, first).await;
+            let verdict = make(&client, &request, first).await;
             if let Some(on_finished) = on_finished {
-                on_finished(&request, &result).await;
+                on_finished(&request, verdict.result()).await;
             }
-            result
+            verdict
         };
         Self { task: tokio::spawn(task.in_current_span()), stop, progress }
     }
@@ -107,7 +107,7 @@ impl Cancellation {
     /// # Errors
     /// With the kind [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted), unless the cancellation has succeeded already.
     pub fn give_up(self) -> Result<Cancelled, Error> {
-        self.stop.abandon();
+        self.stop.stop();
         self.given_up("stopped before the answer came")
     }
 
@@ -116,8 +116,8 @@ impl Cancellation {
         given_up.map_err(|(delivery, attempts)| Error::new(delivery, attempts, Failure::stopped(message), Vec::new()))
     }
 
-    fn joined(&self, joined: Result<Result<Cancelled, Error>, JoinError>) -> Result<Cancelled, Error> {
-        joined.unwrap_or_else(|error| match error.try_into_panic() {
+    fn joined(&self, joined: Result<Verdict, JoinError>) -> Result<Cancelled, Error> {
+        joined.map(Verdict::take).unwrap_or_else(|error| match error.try_into_panic() {
             Ok(panic) => resume_unwind(panic),
             Err(_) => self.given_up("the runtime ended before the cancellation"),
         })
@@ -134,9 +134,7 @@ impl Future for Cancellation {
 
 impl Drop for Cancellation {
     fn drop(&mut self) {
-        if !self.task.is_finished() {
-            self.stop.abandon();
-        }
+        self.stop.stop();
     }
 }
 
@@ -149,8 +147,38 @@ impl fmt::Debug for Cancellation {
     }
 }
 
+/// The result of a cancellation. It is logged where it is dropped before somebody took it, at whatever moment that was.
+pub(crate) struct Verdict {
+    application_id: String,
+    result: Option<Result<Cancelled, Error>>,
+}
+
+impl Verdict {
+    pub(crate) fn result(&self) -> &Result<Cancelled, Error> {
+        self.result.as_ref().expect("only `take` takes it, and the verdict with it")
+    }
+
+    pub(crate) fn take(mut self) -> Result<Cancelled, Error> {
+        self.result.take().expect("only `take` takes it, and the verdict with it")
+    }
+}
+
+impl Drop for Verdict {
+    fn drop(&mut self) {
+        let application_id = self.application_id.as_str();
+        match &self.result {
+            None => {}
+            Some(Ok(done)) => {
+                let log_id = done.log_id();
+                tracing::warn!(application_id, log_id, "nobody waited for the result: {}", done.outcome());
+            }
+            Some(Err(error)) => tracing::warn!(application_id, "nobody waited for the result: {error}"),
+        }
+    }
+}
+
 /// Makes a cancellation.
-pub(crate) async fn make(client: &Shared, request: &CancelRequest, first: First) -> Result<Cancelled, Error> {
+pub(crate) async fn make(client: &Shared, request: &CancelRequest, first: First) -> Verdict {
     let span = tracing::info_span!(
         "cancel_onboard",
         application_id = request.application_id(),
@@ -161,15 +189,15 @@ pub(crate) async fn make(client: &Shared, request: &CancelRequest, first: First)
         kind = field::Empty,
     );
     let cancellation = pin!(async {
-        let stop = first.stop.clone();
         let result = match request.checked_id() {
             Ok(id) => attempt_until_settled(client, request, &id, first).await,
             Err(error) => Err(error),
         };
-        record(&Span::current(), request, &result, stop.is_abandoned());
+        record(&Span::current(), request, &result);
         result
     });
-    cancellation.instrument(span).await
+    let result = Some(cancellation.instrument(span).await);
+    Verdict { application_id: request.application_id().to_owned(), result }
 }
 
 async fn attempt_until_settled(
@@ -206,7 +234,7 @@ async fn attempt_until_settled(
 const VERDICT: &str = "feishu_cancel_onboard::verdict";
 
 /// Says how a cancellation ended: in its span, and in an event that holds all of it, for those who count.
-fn record(span: &Span, request: &CancelRequest, result: &Result<Cancelled, Error>, nobody_waits: bool) {
+fn record(span: &Span, request: &CancelRequest, result: &Result<Cancelled, Error>) {
     let application_id = request.application_id();
     match result {
         Ok(done) => {
@@ -222,12 +250,6 @@ fn record(span: &Span, request: &CancelRequest, result: &Result<Cancelled, Error
             tracing::info!(
                 target: VERDICT, application_id, kind, delivery, attempts, code, retryable, log_id, "not cancelled"
             );
-        }
-    }
-    if nobody_waits {
-        match result {
-            Ok(done) => tracing::warn!(log_id = done.log_id(), "nobody waited for the result: {}", done.outcome()),
-            Err(error) => tracing::warn!("nobody waited for the result: {error}"),
         }
     }
 }

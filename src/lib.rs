@@ -351,7 +351,7 @@
 //! | --- | --- | --- |
 //! | target `feishu_cancel_onboard::verdict` | `info` | how a cancellation ended: `application_id`, `attempts`, `log_id`; `outcome` of one that succeeded; `kind`, `delivery`, `code` and `retryable` of one that failed |
 //! | a failed attempt | `debug` | why, and where there was no connection, the [`cause`](Error::cause) |
-//! | `nobody waited for the result` | `warn` | the result of a cancellation whose caller had stopped waiting: it is [carried to its answer](CancelOnboard::send) all the same |
+//! | `nobody waited for the result` | `warn` | `application_id` and the result of a cancellation whose caller stopped waiting before fetching it: it is [carried to its answer](CancelOnboard::send) all the same |
 //! | a token that could not be renewed in time | `warn` | why; the token that is there still serves |
 //!
 //! There is exactly one verdict for each cancellation that was started, whether or not anybody waits for it, so verdicts can

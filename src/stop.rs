@@ -3,7 +3,7 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use tokio::sync::Notify;
@@ -14,13 +14,9 @@ pub(crate) struct Stop(Arc<Shared>);
 
 #[derive(Default)]
 struct Shared {
-    state: AtomicU8,
+    is_stopped: AtomicBool,
     changed: Notify,
 }
-
-const STOPPED: u8 = 1;
-/// Stopped, and nobody waits for the result.
-const ABANDONED: u8 = 2;
 
 /// The call was stopped before what was waited for had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,26 +24,13 @@ pub(crate) struct Stopped;
 
 impl Stop {
     pub(crate) fn stop(&self) {
-        self.set(STOPPED);
-    }
-
-    /// Stops, and says that nobody waits for the result.
-    pub(crate) fn abandon(&self) {
-        self.set(ABANDONED);
-    }
-
-    fn set(&self, state: u8) {
-        if self.0.state.fetch_max(state, Ordering::AcqRel) < state {
+        if !self.0.is_stopped.swap(true, Ordering::AcqRel) {
             self.0.changed.notify_waiters();
         }
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) >= STOPPED
-    }
-
-    pub(crate) fn is_abandoned(&self) -> bool {
-        self.0.state.load(Ordering::Acquire) == ABANDONED
+        self.0.is_stopped.load(Ordering::Acquire)
     }
 
     /// The result of a wait that can be dropped at any point, unless it is stopped first.
@@ -81,9 +64,9 @@ mod tests {
     async fn a_stop_goes_before_what_is_ready_and_is_never_taken_back() {
         let stop = Stop::default();
         assert_eq!(stop.or(async { 7 }).await, Ok(7));
-        stop.abandon();
         stop.stop();
-        assert!(stop.is_stopped() && stop.is_abandoned());
+        stop.stop();
+        assert!(stop.is_stopped());
         assert_eq!(stop.clone().or(async { 7 }).await, Err(Stopped));
     }
 

@@ -330,3 +330,85 @@ async fn a_stream_that_is_stopped_sends_nothing_of_what_waits_after_a_refusal() 
     assert!(results.next().await.is_none());
     assert_eq!(server.cancellations().len(), 1);
 }
+
+/// What is logged at the default level from now on, in this thread.
+fn log() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_ansi(false);
+    let subscriber = subscriber.with_writer(move || writer.clone()).finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic with it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Of how many results it says that nobody waited for them.
+    fn unclaimed(&self) -> usize {
+        String::from_utf8_lossy(&self.0.lock().expect("no panic with it"))
+            .matches("nobody waited for the result")
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn a_result_that_is_dropped_at_any_moment_is_logged() {
+    const STEPS: usize = 300;
+    let server = RawServer::start(|_, _| json(200, OK)).await;
+    let client = builder(&server).tenant_access_token(TOKEN).build().expect("it can be made");
+    let (log, _guard) = log();
+    let calls = tokio::spawn(async move {
+        for call in 0..STEPS {
+            let cancellation = client.cancel_onboard(format!("{call}"), TerminationType::Other).start();
+            for _ in 0..2 * call {
+                a_step().await;
+            }
+            drop(cancellation);
+        }
+    });
+    calls.await.expect("no panic");
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(log.unclaimed(), STEPS);
+}
+
+#[tokio::test]
+async fn results_that_a_dropped_stream_held_already_are_logged() {
+    let server = RawServer::start(|_, _| Act::Late(LATE, response(200, &[], OK))).await;
+    let client = client(&server);
+    let (log, _guard) = log();
+    let (sender, mut hooks) = mpsc::unbounded_channel();
+    let requests = (0..3).map(|id| CancelRequest::new(id.to_string(), TerminationType::Other));
+    let mut results = client.cancel_all(futures_util::stream::iter(requests)).on_finished(move |_, _| {
+        let _ = sender.send(());
+        async {}
+    });
+    let begun = async {
+        while server.cancellations().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        _ = results.next() => panic!("nothing is answered yet"),
+        () = begun => {}
+    }
+    for _ in 0..3 {
+        hooks.recv().await.expect("the hook is told");
+    }
+    tokio::time::sleep(A_WHILE).await;
+    assert_eq!(log.unclaimed(), 0);
+    assert!(results.next().await.is_some());
+    drop(results);
+    assert_eq!(log.unclaimed(), 2);
+}

@@ -1,6 +1,8 @@
 //! The report: what is begun and what becomes of it, on disk in time, in a file that is nobody else's.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -299,5 +301,38 @@ fn a_report_that_is_removed_or_replaced_while_the_run_goes_on_stops_it() {
                 _ => {}
             }
         }
+    }
+}
+
+#[test]
+fn a_report_that_another_program_empties_or_writes_to_during_the_run_stops_it_and_is_left_as_it_is() {
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm); 3] = [
+        ("emptied", |report| drop(File::create(report).expect("it is there"))),
+        ("cut", |report| {
+            let file = File::options().write(true).open(report).expect("it is there");
+            file.set_len(100).expect("it can be cut");
+        }),
+        ("added to", |report| {
+            let mut file = File::options().append(true).open(report).expect("it is there");
+            file.write_all(b"a note").expect("it can be written");
+        }),
+    ];
+    for (name, harm) in harms {
+        let (sandbox, folder) = (unlimited(), Folder::new());
+        folder.list(50);
+        // Two are under way when it happens, and the others wait for their turn.
+        sandbox.fail_cancellations(std::iter::repeat_n(Fault::Delay(Duration::from_millis(700)), 2));
+        let child = spawn(&mut folder.batch(&["--rate", "2"], &environment(&sandbox)));
+        until(|| sandbox.cancellations() == 2);
+        harm(&folder.path("report.jsonl"));
+        let left = fs::read(folder.path("report.jsonl")).expect("it is there");
+        let ran = Ran::from(child.wait_with_output().expect("it ends"));
+        ran.assert_status(2);
+        assert!((ran.stdout.clone() + &ran.stderr).contains("another program has changed it"), "{name}: {ran:?}");
+        // What had been sent is told, and nothing was sent that is not on record.
+        let told = ran.stderr.lines().filter(|line| line.starts_with("not in the report: {\"ok\":true,")).count();
+        assert_eq!((told, sandbox.cancellations()), (2, 2), "{name}: {ran:?}");
+        assert_eq!(fs::read(folder.path("report.jsonl")).expect("it is there"), left, "{name}");
     }
 }

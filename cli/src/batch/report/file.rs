@@ -223,6 +223,8 @@ fn without_zeros(bytes: &[u8]) -> &[u8] {
 pub struct ReportFile {
     file: File,
     path: PathBuf,
+    /// Whether another program has emptied it or written to it during the run: it is left as it is then.
+    is_changed: bool,
     /// What tells it from another file at the same path.
     #[cfg(unix)]
     identity: (u64, u64),
@@ -238,6 +240,7 @@ impl ReportFile {
         Ok(Self {
             file,
             path: path.to_owned(),
+            is_changed: false,
             #[cfg(unix)]
             identity,
         })
@@ -252,12 +255,21 @@ impl ReportFile {
 
 impl Disk for ReportFile {
     fn append(&mut self, length: u64, bytes: &[u8]) -> io::Result<()> {
+        // Written behind an end that is no longer there, a line would have zeros before it, and no report could be read from
+        // such a file.
+        self.is_changed |= self.file.metadata()?.len() != length;
+        if self.is_changed {
+            return Err(changed());
+        }
         self.file.seek(SeekFrom::Start(length))?;
         self.file.write_all(bytes)?;
         self.file.sync_data()
     }
 
     fn cut(&mut self, length: u64) -> io::Result<()> {
+        if self.is_changed {
+            return Err(changed());
+        }
         self.file.set_len(length)?;
         self.file.sync_data()
     }
@@ -270,6 +282,10 @@ impl Disk for ReportFile {
         #[cfg(not(unix))]
         return there.is_ok();
     }
+}
+
+fn changed() -> io::Error {
+    io::Error::other("another program has changed it during the run")
 }
 
 #[cfg(unix)]

@@ -75,6 +75,9 @@ fn cannot_begin(arguments: &Arguments, reason: &str) -> Exit {
 }
 
 async fn run(arguments: Arguments) -> Exit {
+    if let Err(error) = signals::survive_file_size_limit() {
+        return cannot_begin(&arguments, &format!("signals can't be caught: {error}"));
+    }
     let Arguments { common, command } = arguments;
     match command {
         Command::Cancel(cancel) => cancel::run(&common, cancel).await,

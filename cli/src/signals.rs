@@ -55,6 +55,23 @@ impl Signals {
     }
 }
 
+/// Makes a write fail, as on a full disk, where it exceeds the limit of a file's size. By default, a signal ends the program
+/// then, and with it what is known of the cancellations under way.
+///
+/// # Errors
+/// When the system does not let the signal be caught.
+#[cfg(unix)]
+pub fn survive_file_size_limit() -> io::Result<()> {
+    // Once caught, it stays caught for as long as the program runs.
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(libc::SIGXFSZ)).map(drop)
+}
+
+/// Elsewhere, no signal ends the program for that.
+#[cfg(not(unix))]
+pub fn survive_file_size_limit() -> io::Result<()> {
+    Ok(())
+}
+
 /// Whether a signal is ignored already, or may be for all that can be known here.
 #[cfg(unix)]
 fn is_left_alone(signal: tokio::signal::unix::SignalKind) -> bool {

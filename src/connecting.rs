@@ -27,6 +27,10 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 /// The longest reason that is taken from an error, in characters.
 const REASON_LIMIT: usize = 300;
 
+/// The library's words for a proxy that was not reached, and for a SOCKS proxy.
+const TO_PROXY: &str = "tunnel error: failed to create underlying connection";
+const TO_SOCKS_PROXY: &str = "SOCKS error: failed to create underlying connection";
+
 /// Where the connections of a client lead.
 #[derive(Debug)]
 pub(crate) struct Route {
@@ -78,52 +82,56 @@ impl Route {
     /// What was in the way of a connection that failed with this error.
     fn problem(&self, error: &(dyn StdError + 'static)) -> ConnectProblem {
         let chain: Vec<_> = chain(error).collect();
-        let texts: Vec<_> = chain.iter().map(ToString::to_string).collect();
-        let says = |text: &str| texts.iter().any(|own| own == text);
-        let reason = |text: &str| short(text);
-        let last = texts.last().map_or_else(String::new, |text| short(text));
+        let texts: Vec<_> = chain.iter().map(|error| short(&error.to_string())).collect();
         // A proxy that is reached over TLS has a certificate too.
-        let with =
-            if says("tunnel error: failed to create underlying connection") { self.first_host() } else { &self.host };
-        if let Some(problem) = chain.iter().find_map(|error| tls_problem(*error, with)) {
-            return problem;
-        }
-        if says("tunnel error: proxy authorization required") {
-            return ConnectProblem::ProxyAnswered { proxy: self.proxy_address(), status: 407 };
-        }
-        if says("error resolving for socks proxy") {
-            return ConnectProblem::NameNotFound { host: self.host.clone(), reason: last };
-        }
-        let is_step = |text: &String| text.ends_with("failed to create underlying connection");
-        let of_proxy = |kind| texts.iter().filter(|text| !is_step(text)).find_map(|text| text.strip_prefix(kind));
-        if let Some(said) = of_proxy("tunnel error: ") {
-            let reason = match said {
-                "unsuccessful" => "it opened no tunnel".to_owned(),
-                "io error establishing tunnel" => last,
-                _ => reason(said),
+        let with = if texts.iter().any(|text| text == TO_PROXY) { self.first_host() } else { &self.host };
+        let of_tls = chain.iter().find_map(|error| tls_problem(*error, with));
+        of_tls.or_else(|| self.problem_of_proxy(&texts)).unwrap_or_else(|| {
+            let kind = chain.iter().find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
+            self.problem_of_system(&format!("{error:?}"), kind, &texts)
+        })
+    }
+
+    /// What the proxy said. Its errors have types that are not public.
+    fn problem_of_proxy(&self, texts: &[String]) -> Option<ConnectProblem> {
+        let last = texts.last()?;
+        let proxy = self.proxy_address();
+        for text in texts.iter().filter(|text| *text != TO_PROXY && *text != TO_SOCKS_PROXY) {
+            let reason = match text.strip_prefix("tunnel error: ").or_else(|| text.strip_prefix("SOCKS error: ")) {
+                Some("proxy authorization required") => {
+                    return Some(ConnectProblem::ProxyAnswered { proxy, status: 407 });
+                }
+                Some("unsuccessful") => "it opened no tunnel".to_owned(),
+                Some("io error establishing tunnel") => last.clone(),
+                Some(said) => said.to_owned(),
+                None => continue,
             };
-            return ConnectProblem::ProxyFailed { proxy: self.proxy_address(), reason };
+            return Some(ConnectProblem::ProxyFailed { proxy, reason });
         }
-        if let Some(said) = of_proxy("SOCKS error: ") {
-            return ConnectProblem::ProxyFailed { proxy: self.proxy_address(), reason: reason(said) };
+        // A proxy that the caller gave could not be reached, wherever it is.
+        let is_given = matches!(self.proxy, Way::Given) && texts.iter().any(|text| text == TO_PROXY);
+        is_given.then(|| ConnectProblem::ProxyFailed { proxy: None, reason: last.clone() })
+    }
+
+    /// What the system said.
+    ///
+    /// Some of the errors hide their cause from everything but `Debug`, which names the address and the system's error.
+    fn problem_of_system(&self, shown: &str, kind: Option<io::ErrorKind>, texts: &[String]) -> ConnectProblem {
+        let reason = texts.last().cloned().unwrap_or_default();
+        let says = |text: &str| texts.iter().any(|own| own == text);
+        if says("error resolving for socks proxy") || says("invalid dns name") {
+            return ConnectProblem::NameNotFound { host: self.host.clone(), reason };
         }
-        // Some of the errors hide their cause from everything but `Debug`, which names the address and the system's error.
-        let shown = format!("{error:?}");
-        let given = matches!(self.proxy, Way::Given) && says("tunnel error: failed to create underlying connection");
-        if given {
-            return ConnectProblem::ProxyFailed { proxy: None, reason: last };
+        if says("dns error") || shown.contains("\"dns error\"") {
+            return ConnectProblem::NameNotFound { host: self.first_host().to_owned(), reason };
         }
-        if says("dns error") || says("invalid dns name") || shown.contains("\"dns error\"") {
-            return ConnectProblem::NameNotFound { host: self.first_host().to_owned(), reason: last };
-        }
-        let kind = chain.iter().find_map(|error| error.downcast_ref::<io::Error>()).map(io::Error::kind);
-        let to = || address_in(&shown).unwrap_or_else(|| self.first().to_owned());
+        let to = address_in(shown).unwrap_or_else(|| self.first().to_owned());
         match kind {
-            Some(io::ErrorKind::ConnectionRefused) => ConnectProblem::Refused { address: to() },
-            None if shown.contains("kind: ConnectionRefused") => ConnectProblem::Refused { address: to() },
-            Some(io::ErrorKind::TimedOut) => ConnectProblem::TimedOut { to: to() },
-            Some(_) => ConnectProblem::Failed { to: to(), reason: last },
-            None => ConnectProblem::Other { reason: last },
+            Some(io::ErrorKind::ConnectionRefused) => ConnectProblem::Refused { address: to },
+            None if shown.contains("kind: ConnectionRefused") => ConnectProblem::Refused { address: to },
+            Some(io::ErrorKind::TimedOut) => ConnectProblem::TimedOut { to },
+            Some(_) => ConnectProblem::Failed { to, reason },
+            None => ConnectProblem::Other { reason },
         }
     }
 }

@@ -86,6 +86,8 @@ pub(crate) fn problem(error: &(dyn StdError + 'static), host: &str) -> Option<Co
             let issuer = other.downcast_ref().and_then(|UnknownIssuer(name)| name.clone());
             CertificateProblem::UnknownIssuer { issuer }
         }
+        // The words of the verifier itself, without the types round them.
+        CertificateError::Other(OtherError(other)) => CertificateProblem::Other { reason: other.to_string() },
         other => CertificateProblem::Other { reason: other.to_string() },
     };
     Some(ConnectProblem::Certificate { host, problem })

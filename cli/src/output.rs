@@ -241,7 +241,7 @@ fn failed_text(application_id: &str, error: &Error, language: Language) -> Strin
         Delivery::Unknown => language.pick("not known", "结果未知"),
         Delivery::NotSent | Delivery::Rejected => language.pick("not cancelled", "未取消"),
     };
-    let headline = format!("{headline}: {}", error.message());
+    let headline = format!("{headline}: {}", without_cause(error));
     let mut rows = vec![(language.pick("application", "投递 ID"), application_id.to_owned())];
     rows.extend(what_happened(error, language));
     rows.push((language.pick("what is known", "目前所知"), language.known(error.delivery()).to_owned()));
@@ -251,10 +251,17 @@ fn failed_text(application_id: &str, error: &Error, language: Language) -> Strin
 
 /// A list of termination reasons that could not be read, for an operator.
 pub fn unlisted_text(error: &Error, language: Language) -> String {
-    let headline = format!("{}: {}", language.pick("not listed", "未获取到终止原因"), error.message());
+    let headline = format!("{}: {}", language.pick("not listed", "未获取到终止原因"), without_cause(error));
     let mut rows = what_happened(error, language);
     rows.extend(what_to_do(error, language));
     block(&headline, &rows)
+}
+
+/// The message of a failure, without the cause that has a row of its own.
+fn without_cause(error: &Error) -> String {
+    let message = error.message();
+    let cause = error.cause().map(|cause| format!(": {cause}"));
+    cause.and_then(|cause| message.strip_suffix(&cause)).unwrap_or(&message).to_owned()
 }
 
 type Rows = Vec<(&'static str, String)>;

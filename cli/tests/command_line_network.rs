@@ -87,6 +87,8 @@ async fn an_issuer_that_is_not_trusted_is_named_in_text_in_json_and_in_the_log()
     let zh = "127.0.0.1 的证书不受信任，颁发者为 CN=Inspection Root 某某公司（共尝试连接 4 次）";
     let printed = text(&output.stderr);
     assert!(printed.lines().any(|line| line.trim_start().starts_with("原因") && line.ends_with(zh)), "{printed}");
+    // The row says it in the operator's language, and nothing else says it again.
+    assert!(!printed.contains("it was issued by"), "{printed}");
     assert!(server.seen().is_empty());
 
     let both = CertificateFile::new("both", &(trusted.pem() + &authority.pem()));
